@@ -1,0 +1,45 @@
+"""The command line application, and what all of its commands do alike."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from ..corpora import CorpusError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def main() -> None:
+    """Dual adversarial transfer for sequence labelling with spaCy."""
+
+
+def say(message: str) -> None:
+    """Show a result, on stdout."""
+    typer.echo(message)
+
+
+def warn(message: str) -> None:
+    """Show a warning, on stderr."""
+    typer.secho(f"Warning: {message}", fg="yellow", err=True)
+
+
+def fail(message: str) -> None:
+    """Show an error, on stderr."""
+    typer.secho(f"Error: {message}", fg="red", err=True)
+
+
+@contextmanager
+def failing_politely() -> Iterator[None]:
+    """Turn an error in a corpus into a message and exit code 1, without a traceback."""
+    try:
+        yield
+    except CorpusError as error:
+        fail(str(error))
+        raise typer.Exit(1) from error

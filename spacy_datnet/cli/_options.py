@@ -1,0 +1,17 @@
+"""The options that say how a column file is to be read, shared by the commands that read one."""
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from ..corpora import DELIMITERS, SCHEMES
+
+Scheme = Enum("Scheme", [(name, name) for name in SCHEMES], type=str)
+Delimiter = Enum("Delimiter", [(name, name) for name in DELIMITERS], type=str)
+
+EncodingOption = Annotated[str, typer.Option(help="Encoding of the file, for example latin-1; auto detects it.")]
+DelimiterOption = Annotated[Delimiter, typer.Option(help="What separates the columns.")]
+TokenColumnOption = Annotated[int, typer.Option(help="Column with the tokens, from 1; -1 is the last.")]
+TagColumnOption = Annotated[int, typer.Option(help="Column with the tags, from 1; -1 is the last.")]
+SchemeOption = Annotated[Scheme, typer.Option(help="Tagging scheme; BIOES includes BILUO and BMEWO.")]

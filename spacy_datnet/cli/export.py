@@ -1,0 +1,56 @@
+"""python -m spacy_datnet export: a trained pipeline without what only training needs."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import spacy
+import typer
+
+from ..pipeline.target_only import keep_target_only
+from ._app import app, fail, say
+
+
+@app.command()
+def export(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Path or name of a trained pipeline.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="The directory to write.")],
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace OUT if it exists.")] = False,
+) -> None:
+    """Write a target-only copy of a pipeline, ready for `spacy package`.
+
+    It predicts the same. The source's word features, private encoder and decoder are gone, and so is the
+    discriminator.
+    """
+    if output.exists() and not force:
+        fail(f"{output} exists. Name another directory, or replace it with --force.")
+        raise typer.Exit(1)
+    unfinished = output.with_name(f"{output.name}.unfinished")
+    try:
+        nlp = spacy.load(model)
+        before = sizes_of(nlp)
+        changed = keep_target_only(nlp)
+        nlp.to_disk(unfinished)
+    except (OSError, ValueError) as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        fail(str(error))
+        raise typer.Exit(1) from error
+    if output.exists():
+        shutil.rmtree(output)
+    unfinished.rename(output)
+    after = sizes_of(nlp)
+    for name in changed:
+        say(f"{name}: {megabytes(before[name])} before, {megabytes(after[name])} after")
+    vectors = nlp.vocab.vectors.data.nbytes
+    total = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
+    say(f"Wrote {output}: {megabytes(total)}, of which word vectors {megabytes(vectors)}")
+
+
+def sizes_of(nlp: spacy.Language) -> dict[str, int]:
+    """Measure the model of each component, in bytes as saved."""
+    return {name: len(pipe.model.to_bytes()) for name, pipe in nlp.pipeline if hasattr(pipe, "model")}
+
+
+def megabytes(size: int) -> str:
+    """Write a number of bytes for people."""
+    return f"{size / 1e6:.2f} MB"

@@ -1,0 +1,70 @@
+"""What is wrong in a corpus: the exception, and the places where something occurs."""
+
+import heapq
+from typing import NamedTuple
+
+N_PLACES = 10
+
+
+class CorpusError(ValueError):
+    """A corpus can't be read, converted or written as asked; the message says why and where."""
+
+
+class Place(NamedTuple):
+    """A place in a file, and what stands there.
+
+    line (int): The number of the line, or of what the file is made of instead of lines.
+    text (str): What stands there.
+    unit (str): What is numbered.
+    """
+
+    line: int
+    text: str
+    unit: str = "line"
+
+    def __str__(self) -> str:
+        return f"{self.unit} {self.line} ({self.text})"
+
+
+class Occurrences:
+    """How often something occurs in a file, and the first places.
+
+    keep (int): The number of places to remember.
+    unit (str): What is numbered in this file.
+    """
+
+    def __init__(self, keep: int = N_PLACES, unit: str = "line"):
+        self.keep = keep
+        self.unit = unit
+        self.count = 0
+        self.places: list[Place] = []
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def __str__(self) -> str:
+        """The places as part of a message."""
+        places = ", ".join(map(str, self.places))
+        more = self.count - len(self.places)
+        return f"{places} and {more} more" if more else places
+
+    def add(self, line: int, text: str) -> None:
+        """Count one more occurrence.
+
+        line (int): The number of the line.
+        text (str): What stands there.
+        """
+        self.count += 1
+        if len(self.places) < self.keep:
+            self.places.append(Place(line, text, self.unit))
+
+    def merge(self, other: "Occurrences") -> "Occurrences":
+        """Count the occurrences of two kinds as one kind.
+
+        other (Occurrences): The other kind, from the same file.
+        RETURNS (Occurrences): Both, their places in the order of the file.
+        """
+        merged = Occurrences(self.keep, self.unit)
+        merged.count = self.count + other.count
+        merged.places = list(heapq.merge(self.places, other.places))[: self.keep]
+        return merged

@@ -1,0 +1,189 @@
+"""Every message that spacy-datnet shows when something is wrong, with a code to search for.
+
+A message says what is wrong, where, and what to do. Raise as ``raise ValueError(Errors.DN001.format(...))``.
+"""
+
+
+class _Coded(type):
+    """Prefix each message with its own name, so that the code can never go stale."""
+
+    def __getattribute__(cls, code):
+        message = super().__getattribute__(code)
+        return f"[{code}] {message}" if code.startswith("DN") else message
+
+
+class Errors(metaclass=_Coded):
+    """Messages of exceptions. DN0xx: models and components; DN1xx: training; DN2xx: corpora."""
+
+    DN001 = "{resource!r} is not a resource. Use one of: {known}."
+    DN002 = "The network is not built yet. Call nlp.initialize(), train the pipeline, or load a trained one."
+    DN003 = "The window of the character CNN is {window}, but must be odd, so that it has a middle."
+    DN004 = (
+        "There are no word vectors in {where}. Set `vectors` in [initialize], name a pipeline with vectors in the "
+        'WordVectors block, or train word features with the block @architectures = "spacy.MultiHashEmbed.v2".'
+    )
+    DN005 = (
+        "The word vectors '{name}' can't be loaded: {error}. Give the path or the package of a pipeline; "
+        "`spacy init vectors` makes one from a text file."
+    )
+    DN006 = (
+        "Word features are {target} wide for the target and {source} wide for the source. A shared encoder needs the "
+        "same width: use vectors of one width for both, or one tok2vec for both (source_tok2vec = null)."
+    )
+    DN007 = "{transfer!r} is not a kind of transfer. Use one of: {known}."
+    DN008 = (
+        "A DATNet model is trained through `update` of its component, because its losses need the annotation. "
+        "model.begin_update is not available."
+    )
+    DN009 = "{label!r} can't be a label: labels are strings."
+    DN010 = (
+        "Can't add the label {label!r} to '{name}': its network is built. Add labels before nlp.initialize() or name "
+        "them all in the `labels` of [initialize.components.{name}]."
+    )
+    DN011 = (
+        "Component '{name}' found no label in the target examples. Is the target corpus annotated for this task? "
+        "`python -m spacy_datnet check FILE` tells. For an initialization without examples, name the labels in "
+        "[initialize.components.{name}]."
+    )
+    DN012 = (
+        "Component '{name}' found no label in the source examples. Is the source corpus annotated for this task? "
+        "`python -m spacy_datnet check FILE` tells."
+    )
+    DN013 = (
+        "share_decoder = true needs the same labels in source and target, but the source has {source} and the target "
+        "has {target}. Map the labels or set share_decoder = false."
+    )
+    DN014 = (
+        "The loss of '{name}' is not a number: {report}. Lower the learning rate or the epsilons, and check the word "
+        "vectors for values that are not finite."
+    )
+    DN015 = "Component '{name}' is not trained yet. Call nlp.initialize(), or load a trained pipeline."
+    DN016 = (
+        "There is no DATNet component in the pipeline; its components are: {pipes}. Give a pipeline that was trained "
+        "with a component of spacy-datnet."
+    )
+    DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
+    DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."
+    DN103 = "{name} is {value}, but can't be negative."
+    DN104 = "The batch size is {size}, but must be at least 1."
+    DN105 = "target_share is {share}, but must be between 0 and 1. To train on the target only, leave the source out."
+    DN106 = "source_ratio is {ratio}, but must be greater than 0 and at most 1."
+    DN107 = "Give target_count or target_ratio, not both."
+    DN108 = "There is no corpus at {path}. Give a .spacy file; `python -m spacy_datnet convert` makes one."
+
+    DN201 = "{path}: there is no such file. Check the path; it is looked up from {folder}."
+    DN202 = "{path} can't be read: {reason}."
+    DN203 = (
+        "{archive} is a zip archive without a file {member!r}. Name one of its files after a "
+        "colon, as in {archive}:{example}. It holds: {members}."
+    )
+    DN204 = (
+        "{encoding!r} is not the name of a text encoding that Python knows. Names are for example "
+        "utf-8, latin-1, cp1252 or utf-16; without a name the encoding is detected."
+    )
+    DN205 = (
+        "{path}, line {line}: {text} can't be decoded as {encoding}. Name the encoding of the file "
+        "(--encoding), for example latin-1 or cp1252, or repair the line."
+    )
+    DN206 = (
+        "{path}: the encoding can't be detected, {reason}. Name it (--encoding) if this is a text "
+        "file with one token per line."
+    )
+    DN207 = "{path} holds no sentences: {reason}."
+    DN208 = (
+        "{path}: {count} line(s) with a number of columns other than {width}, which most lines "
+        "have: {places}. The columns are read as separated by {delimiter}s (--delimiter). Comment "
+        "lines are no part of this format."
+    )
+    DN209 = (
+        "{path}: there is no column {column}, the file has {width}. Columns are counted from 1, or "
+        "from the end with -1 for the last (--token-column, --tag-column)."
+    )
+    DN210 = (
+        "{path}: tokens and tags would both come from column {column} of {width}. Name them with "
+        "--token-column and --tag-column, or the separator with --delimiter."
+    )
+    DN211 = (
+        "{tag!r} is not an entity tag. A tag is O, - (annotation missing), or a prefix, a hyphen "
+        "and a label, as in B-LOC."
+    )
+    DN212 = (
+        "{path}: {count} token(s) whose tag is not O, - (annotation missing), or a prefix and a "
+        "label as in B-LOC: {places}. The tags are read from column {column} of {width}; name "
+        "another one with --tag-column, or correct these lines."
+    )
+    DN213 = (
+        "{path} mixes IOB1 and IOB2: {iob1} entities begin with I- and {iob2} with B- where no "
+        "entity comes before. The rarer ones: {places}. Correct these lines, or name the scheme "
+        "(--scheme) to read every one of them as the beginning of an entity."
+    )
+    DN214 = (
+        "{path} mixes BIOES with another tagging scheme: {closings} tags with a prefix of BIOES "
+        "(E, L, S, U, W), but {broken} tags that BIOES does not allow where they are. The rarer "
+        "ones: {places}. Correct these lines."
+    )
+    DN215 = (
+        "{path} is written in BIOES, but {count} tag(s) open an entity that is never closed, or go "
+        "on with one that is not open: {places}. Correct these lines."
+    )
+    DN216 = (
+        "{path}: {count} tag(s) do not belong to the named scheme {scheme}: {places}. Let the "
+        "scheme be detected (--scheme auto) or correct these lines."
+    )
+    DN217 = "{path}: the token is empty in {count} line(s): {places}. Correct or delete these lines."
+    DN218 = "{path} can't be written: there is no folder {folder}. Create it first."
+    DN219 = "{path} can't be written: it is a folder. Give the name of a file."
+    DN220 = "{path} is both input and output and would be overwritten. Choose another name for the output."
+    DN221 = "{path} is not a .spacy file ({reason}). Make one with: python -m spacy_datnet convert FILE OUT.spacy"
+    DN222 = "{lang!r} is not a language code that spaCy knows. Use one as in spacy.blank, or xx for any language."
+    DN223 = "A sample needs either a count or a ratio, and not both: got count={count} and ratio={ratio}."
+    DN224 = "A ratio of sentences is above 0 and at most 1, and a count at least 1: got {value}."
+    DN225 = "{count} sentences were asked for, but there are only {available}."
+    DN226 = (
+        "{output} does not fit {source}: a sample is written in the format of its source, and only "
+        "a sample of a .spacy file ends in .spacy."
+    )
+    DN227 = "{scheme!r} is not a tagging scheme known here. Use one of: {known}."
+    DN228 = (
+        "{path} has no entity annotation: of {tokens} tokens, {outside} are marked as outside of "
+        "entities and {missing} as not annotated. Is this the annotated file, and the right column?"
+    )
+    DN229 = "There is nothing to check. Give at least one file."
+    DN230 = "{delimiter!r} is not a column separator known here. Use one of: {known}."
+    DN231 = "{path} can't be written: {reason}."
+
+
+class Warnings(metaclass=_Coded):
+    """Messages of warnings: something was repaired or is probably not what the user wants."""
+
+    DN051 = (
+        "Component '{name}' has no source examples and trains on the target only. If there is a source corpus, read it "
+        "with spacy-datnet.SourceTargetCorpus.v1, which stamps the examples with their resource; if not, set transfer "
+        '= "none" to train the same network without this warning.'
+    )
+
+    DN251 = (
+        "{path}: {count} tag(s) break {scheme}, which the rest of the file follows, and were read "
+        "as the beginning of an entity (B-): {places}."
+    )
+    DN252 = (
+        "{path} is not UTF-8. Its encoding was guessed to be {encoding}: do these words look "
+        "right? {words}. If not, name the encoding (--encoding)."
+    )
+    DN253 = "{path} has no entity annotation: all its tags are O or - (annotation missing)."
+    DN254 = (
+        "{path}: {count} of {sentences} sentences ({share:.1%}) repeat an earlier sentence of the "
+        "same file, for example: {examples}."
+    )
+    DN255 = (
+        "{evaluation}: {count} of {sentences} sentences ({share:.1%}) also are in {training}, so "
+        "that scores will be too high, for example: {examples}."
+    )
+    DN256 = "{path}: {count} sentence(s) longer than {limit} tokens, which costs memory and time in training: {places}."
+    DN257 = "{path} has labels that no training file has, and that can't be learnt therefore: {labels}."
+    DN258 = "Source and target differ in labels. Only in the source: {source}. Only in the target: {target}."
+    DN259 = (
+        "{path}: {count} entities go on across the end of a sentence and will be cut when "
+        "documents are split into sentences: {places}."
+    )
+    DN260 = "{path}: {count} of {tokens} tokens ({share:.1%}) are not annotated (-)."

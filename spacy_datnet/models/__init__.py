@@ -1,0 +1,1 @@
+"""The Thinc side: registered architectures, the model node and its PyTorch shim."""

@@ -1,0 +1,158 @@
+"""The model of all components: features of docs, then the network, behind one Thinc node."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from spacy.tokens import Doc
+from spacy.util import registry
+from thinc.api import Model
+
+from ..errors import Errors
+from ..nn.datnet import TRANSFERS, DATNet, Sizes
+from ..resources import TARGET
+from .features import Batch, Featurizer, build_features
+from .parts import CharacterFactory, DecoderFactory, EncoderFactory
+from .shim import DATNetShim
+from .word_vectors import Words
+
+# sentences are decoded in groups of so many padded tokens: enough to fill matrix products, little enough for a cache
+PADDED_TOKENS = 8192
+
+
+class Prediction(NamedTuple):
+    """The tags of one doc, and the log-probabilities that `nn.crf.Decoded` explains."""
+
+    tags: np.ndarray  # (tokens,), int64
+    marginal: np.ndarray | None  # (tokens,)
+    conditional: np.ndarray | None  # (tokens,)
+
+
+DATNetModel = Model[list[Doc], list[Prediction]]
+# starts (tags,), transitions (tags, tags) and ends (tags,) that are legal, bool
+Legality = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@registry.architectures("spacy-datnet.DATNet.v1")
+def build_DATNet(
+    tok2vec: Words,
+    encoder: EncoderFactory,
+    decoder: DecoderFactory,
+    characters: CharacterFactory | None = None,
+    source_tok2vec: Words | None = None,
+    transfer: str = "full",
+    share_decoder: bool = False,
+    attention_width: int = 100,
+    grad_clip: float = 5.0,
+) -> DATNetModel:
+    """Build a DATNet model.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Word features: `spacy-datnet.WordVectors.v1` or any tok2vec or listener.
+    encoder (Callable): Encoder of sentences, such as `spacy-datnet.BiLSTM.v1`; used once, or thrice with private parts.
+    decoder (Callable): Decoder, such as `spacy-datnet.CRF.v1`, one per resource.
+    characters (Optional[Callable]): Character encoder, such as `spacy-datnet.CharCNN.v1`. None for none.
+    source_tok2vec (Optional[Model[List[Doc], List[Floats2d]]]): Word features of the source where they differ, such as
+        the vectors of another language. Only for training.
+    transfer (str): "none": target only. "full": one encoder for both resources (DATNet-F). "part": a shared encoder and
+        a private one per resource (DATNet-P).
+    share_decoder (bool): Whether both resources share one decoder; their label sets must agree.
+    attention_width (int): Hidden width of the attention in the resource discriminator.
+    grad_clip (float): Largest norm of all gradients of an update together; 0.0 for no limit.
+    RETURNS (Model[List[Doc], List[Prediction]]): The model. It predicts; `pipeline.base` trains it.
+    """
+    if transfer not in TRANSFERS:
+        raise ValueError(Errors.DN007.format(transfer=transfer, known=", ".join(TRANSFERS)))
+    make = partial(
+        DATNet,
+        transfer=transfer,
+        characters=characters,
+        encoder=encoder,
+        decoder=decoder,
+        share_decoder=share_decoder,
+        attention_width=attention_width,
+    )
+    rows = characters.keywords["rows"] if characters is not None else 0
+    features = build_features(tok2vec, source_tok2vec, rows)
+    return Model(
+        "datnet",
+        forward,
+        init=init,
+        layers=[features],
+        refs={"tok2vec": tok2vec, "features": features},
+        shims=[DATNetShim(make, grad_clip=grad_clip)],
+        attrs={"transfer": transfer, "share_decoder": share_decoder},
+    )
+
+
+def init(model: DATNetModel, X: Batch | None = None, Y: dict[str, Legality] | None = None) -> None:
+    """Build the network: the width of the words comes from X, the tags of each resource from Y."""
+    features: Featurizer = model.get_ref("features")
+    features.initialize(X=X)
+    if X is None or Y is None:
+        return
+    if model.attrs["transfer"] == "none":
+        Y = {TARGET: Y[TARGET]}
+    tags = {resource: len(start) for resource, (start, _, _) in Y.items()}
+    shim = model.shims[0]
+    shim.build(Sizes(words=features.get_dim("nO"), tags=tags))
+    for resource, legality in Y.items():
+        decoder = shim.network.decoders[resource]
+        decoder.constrain(*(torch.from_numpy(part) for part in legality))
+
+
+def forward(model: DATNetModel, docs: list[Doc], is_train: bool) -> tuple[list[Prediction], Callable]:
+    """Predict; training needs the annotation and runs through `update` of the components."""
+    if is_train:
+        raise NotImplementedError(Errors.DN008)
+    return predict(model, docs), lambda d_predictions: docs
+
+
+def predict(
+    model: DATNetModel,
+    docs: list[Doc],
+    *,
+    allowed: np.ndarray | None = None,
+    confidence: bool = False,
+) -> list[Prediction]:
+    """Label target docs, in groups of sentences of like length.
+
+    allowed (Optional[ndarray]): (tokens of all docs, tags) bool, the tags that each token may have.
+    confidence (bool): Whether posterior probabilities are wanted.
+    RETURNS (List[Prediction]): One per doc, also for an empty one.
+    """
+    network = model.shims[0].network
+    sizes = [len(doc) for doc in docs]
+    borders = np.cumsum(sizes)[:-1]
+    tags = np.zeros(sum(sizes), dtype=np.int64)
+    log_probabilities = np.zeros((2, len(tags)), dtype=np.float32) if confidence else None
+    if len(tags):
+        features = model.get_ref("features").predict(Batch(docs))
+        for sentences in features.layout.by_length(PADDED_TOKENS):
+            positions, mask = features.layout.positions(sentences)
+            may = None if allowed is None else torch.from_numpy(allowed[positions])
+            inputs = features.inputs(sentences)
+            decoded = network.decode(inputs, may if may is None else may.to(inputs.words.device), confidence)
+            tags[positions[mask]] = decoded.tags.cpu().numpy()[mask]
+            if confidence:
+                both = torch.stack([decoded.marginal, decoded.conditional]).cpu().numpy()
+                log_probabilities[:, positions[mask]] = both[:, mask]
+    parts = np.split(tags, borders)
+    if not confidence:
+        return [Prediction(part, None, None) for part in parts]
+    marginal, conditional = (np.split(row, borders) for row in log_probabilities)
+    return [Prediction(*parts) for parts in zip(parts, marginal, conditional, strict=True)]
+
+
+def is_static(model: DATNetModel) -> bool:
+    """Tell whether no layer of word features wants a gradient."""
+    return all(layer.attrs.get("static", False) for layer in model.get_ref("features").layers)
+
+
+def drop_source(model: DATNetModel) -> None:
+    """Make a model target-only: predictions stay the same, all that only training needs is gone."""
+    features = model.get_ref("features")
+    for layer in features.layers[1:]:
+        features.layers.remove(layer)
+    model.shims[0].drop_source()

@@ -1,0 +1,276 @@
+"""From docs to the tensors that the network reads.
+
+A doc whose sentences are annotated is cut into them, because a network that learnt sentences reads sentences best;
+any other doc is one sentence. Empty docs have none. Features are computed for the flat tokens of the docs, then padded
+for as many sentences at a time as the network shall see.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Optional
+
+import numpy as np
+import torch
+from spacy.attrs import SENT_START
+from spacy.tokens import Doc
+from thinc.api import Model, get_torch_default_device
+from thinc.types import Floats2d
+from thinc.util import torch2xp, xp2torch
+
+from ..errors import Errors
+from ..nn.datnet import Inputs
+from ..resources import SOURCE, TARGET
+from .word_vectors import Words
+
+MAX_CHARACTERS = 24
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Docs and the resource of each.
+
+    docs (list): The docs, at least one of them with a token.
+    is_source (Optional[ndarray]): (docs,) bool; None if all are target docs.
+    """
+
+    docs: list[Doc]
+    is_source: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the flat tokens of a batch lie in its sentences.
+
+    lengths (ndarray): (sentences,), tokens of each sentence, none of them 0.
+    docs (ndarray): (sentences,), the doc of each sentence.
+    """
+
+    lengths: np.ndarray
+    docs: np.ndarray
+
+    @classmethod
+    def of(cls, docs: list[Doc]) -> "Layout":
+        """Lay out the sentences of docs."""
+        lengths, owners = [], []
+        for i, doc in enumerate(docs):
+            if doc.has_annotation("SENT_START"):
+                begins = np.flatnonzero(doc.to_array(SENT_START) == 1)
+                borders = np.unique(np.concatenate([[0], begins, [len(doc)]]))
+                lengths.extend(np.diff(borders))
+                owners.extend([i] * (len(borders) - 1))
+            elif len(doc):
+                lengths.append(len(doc))
+                owners.append(i)
+        return cls(np.array(lengths, dtype=np.int64), np.array(owners, dtype=np.int64))
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """(sentences,), the flat index of each sentence's first token."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    def positions(self, sentences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Find the flat tokens of sentences.
+
+        RETURNS (Tuple): Flat indices (sentences, longest), 0 where there is no token; and where there is one.
+        """
+        lengths = self.lengths[sentences]
+        columns = np.arange(lengths.max(initial=0))
+        mask = columns[None, :] < lengths[:, None]
+        return np.where(mask, self.starts[sentences][:, None] + columns, 0), mask
+
+    def by_length(self, padded_tokens: int) -> Iterator[np.ndarray]:
+        """Sort the sentences by length and yield them in groups of at most so many tokens, padding counted."""
+        order = np.argsort(self.lengths, kind="stable")
+        first = 0
+        while first < len(order):
+            # in this order, a group's last sentence is its longest
+            sizes = self.lengths[order[first:]] * np.arange(1, len(order) - first + 1)
+            count = max(1, int(np.searchsorted(sizes, padded_tokens, side="right")))
+            yield order[first : first + count]
+            first += count
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """Word forms as rows of the character table.
+
+    characters (ndarray): (characters,), int64, the forms one after the other, with borders of 0 around each.
+    lengths (ndarray): (forms,), int64, characters of each form without borders.
+    """
+
+    characters: np.ndarray
+    lengths: np.ndarray
+
+    @classmethod
+    def of(cls, words: list[str], rows: int) -> "Spelling":
+        """Spell words; what is longer than `MAX_CHARACTERS` is cut.
+
+        words (List[str]): The words.
+        rows (int): Rows of the character table; row 0 is the border.
+        """
+        words = [word[:MAX_CHARACTERS] for word in words]
+        text = "\0" + "".join(word + "\0" for word in words)
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        characters = np.where(points == 0, 0, 1 + points.astype(np.int64) % (rows - 1))
+        return cls(characters, np.array([len(word) for word in words], dtype=np.int64))
+
+    def choose(self, forms: np.ndarray) -> "Spelling":
+        """Spell some of the forms, in the order given and as often as named."""
+        lengths = self.lengths[forms]
+        starts = np.cumsum(self.lengths + 1) - self.lengths - 1  # the border before each form
+        steps = lengths + 1
+        begins = np.cumsum(steps) - steps
+        index = np.repeat(starts[forms] - begins, steps) + np.arange(steps.sum())
+        return Spelling(np.append(self.characters[index], 0), lengths)
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features of the flat tokens of a batch.
+
+    layout (Layout): Their sentences.
+    words (Tensor): (tokens, width).
+    is_source (ndarray): (sentences,) bool.
+    spelling (Optional[Spelling]): The characters of each distinct word form.
+    forms (Optional[ndarray]): (tokens,), the form of each token.
+    """
+
+    layout: Layout
+    words: torch.Tensor
+    is_source: np.ndarray
+    spelling: Optional["Spelling"]
+    forms: np.ndarray | None
+
+    def inputs(self, sentences: np.ndarray, own_forms: bool = False) -> Inputs:
+        """Pad the features of some sentences.
+
+        sentences (ndarray): The sentences, in the order of the rows.
+        own_forms (bool): Whether each sentence gets its own copy of a word form, so that its characters can be
+            perturbed on their own; otherwise the sentences share equal forms.
+        RETURNS (Inputs): What the network reads. The words are a leaf, whose gradient `spread` puts back.
+        """
+        device = self.words.device
+        positions, mask = self.layout.positions(sentences)
+        lengths = torch.from_numpy(self.layout.lengths[sentences])
+        on_device = torch.from_numpy(mask).to(device)
+        words = self.words[torch.from_numpy(positions).to(device)] * on_device[..., None]
+        is_source = self.is_source[sentences]
+        rows = {SOURCE: np.flatnonzero(is_source), TARGET: np.flatnonzero(~is_source)}
+        spelled = (None, None, None, None)
+        if self.spelling is not None:
+            spelled = (torch.from_numpy(array).to(device) for array in self._spell(positions, mask, own_forms))
+        characters, form_lengths, forms, owners = spelled
+        return Inputs(
+            words=words,
+            lengths=lengths.to(device),
+            host_lengths=lengths,
+            rows={name: torch.from_numpy(row).to(device) for name, row in rows.items() if len(row)},
+            is_source=torch.from_numpy(is_source).to(device),
+            characters=characters,
+            form_lengths=form_lengths,
+            forms=forms,
+            owners=owners if own_forms else None,
+        )
+
+    def _spell(self, positions: np.ndarray, mask: np.ndarray, own_forms: bool) -> tuple:
+        """Spell padded sentences: characters, form lengths, form of each token, owner of each character."""
+        forms, size = self.forms[positions], len(self.spelling.lengths)  # (sentences, longest)
+        owner = np.arange(len(forms))[:, None] if own_forms else 0
+        distinct, index = np.unique((owner * size + forms)[mask], return_inverse=True)
+        owners, distinct = np.divmod(distinct, size)
+        padded = np.full(mask.shape, len(distinct), dtype=np.int64)
+        padded[mask] = index
+        chosen = self.spelling.choose(distinct)
+        # the border before a form is its own, the last one belongs to the last form
+        owners = np.append(np.repeat(owners, chosen.lengths + 1), owners[-1:])
+        return chosen.characters, chosen.lengths, padded, owners
+
+    def spread(self, gradient: torch.Tensor, sentences: np.ndarray) -> torch.Tensor:
+        """Put the gradient of padded words back on the flat tokens: (sentences, longest, width) -> (tokens, width)."""
+        positions, mask = self.layout.positions(sentences)
+        flat = torch.zeros_like(self.words)
+        flat[torch.from_numpy(positions[mask])] = gradient[torch.from_numpy(mask)]
+        return flat
+
+
+Featurizer = Model[Batch, Features]
+
+
+def build_features(tok2vec: Words, source_tok2vec: Words | None, character_rows: int) -> Featurizer:
+    """Build the layer that computes the features of docs.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): Word features.
+    source_tok2vec (Optional[Model[List[Doc], List[Floats2d]]]): Word features of source docs, if they differ.
+    character_rows (int): Rows of the character table, 0 for no characters.
+    RETURNS (Model[Batch, Features]): The layer. Its backprop takes the gradient of `Features.words`.
+    """
+    layers = [tok2vec] if source_tok2vec is None else [tok2vec, source_tok2vec]
+    attrs = {"character_rows": character_rows}
+    return Model("features", forward, init=init, layers=layers, dims={"nO": None}, attrs=attrs)
+
+
+def init(model: Featurizer, X: Batch | None = None, Y: None = None) -> None:
+    """Initialise the layers of word features and read their common width off what they give."""
+    if X is None:
+        return
+    widths = []
+    for layer, _, docs in _shares(model, X):
+        layer.initialize(X=docs)
+        widths.append(layer.predict(docs)[0].shape[1])
+    if len(set(widths)) > 1:
+        raise ValueError(Errors.DN006.format(target=widths[0], source=widths[1]))
+    model.set_dim("nO", widths[0], force=True)
+
+
+def forward(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Features, Callable]:
+    """Compute word features and spellings of a batch."""
+    layout = Layout.of(batch.docs)
+    words, backprop_words = _word_features(model, batch, is_train)
+    from_source = np.zeros(len(batch.docs), dtype=bool) if batch.is_source is None else batch.is_source
+    spelling = forms = None
+    if model.attrs["character_rows"]:
+        orths = np.concatenate([doc.to_array("ORTH") for doc in batch.docs])
+        distinct, forms = np.unique(orths, return_inverse=True)
+        strings = batch.docs[0].vocab.strings
+        words_of = [strings[orth] for orth in distinct.tolist()]
+        spelling = Spelling.of(words_of, model.attrs["character_rows"])
+    words = xp2torch(words, device=get_torch_default_device())
+    features = Features(layout, words, from_source[layout.docs], spelling, forms)
+
+    def backprop(d_words: torch.Tensor) -> list[Doc]:
+        backprop_words(torch2xp(d_words))
+        return batch.docs
+
+    return features, backprop
+
+
+def _shares(model: Featurizer, batch: Batch) -> list[tuple[Words, np.ndarray, list[Doc]]]:
+    """Say which layer computes the word features of which docs: (layer, indices, docs)."""
+    everything = np.arange(len(batch.docs))
+    if len(model.layers) == 1 or batch.is_source is None:
+        return [(model.layers[0], everything, batch.docs)]
+    split = (everything[~batch.is_source], everything[batch.is_source])
+    return [
+        (layer, chosen, [batch.docs[i] for i in chosen])
+        for layer, chosen in zip(model.layers, split, strict=True)
+        if len(chosen)
+    ]
+
+
+def _word_features(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Floats2d, Callable]:
+    """Compute the word features of the flat tokens: (tokens, width)."""
+    features: list = [None] * len(batch.docs)
+    callbacks = []
+    for layer, chosen, docs in _shares(model, batch):
+        found, backprop_layer = layer(docs, is_train)
+        callbacks.append((backprop_layer, chosen))
+        for i, array in zip(chosen, found, strict=True):
+            features[i] = array
+    borders = np.cumsum([0, *(len(doc) for doc in batch.docs)])
+
+    def backprop(d_words: Floats2d) -> None:
+        for backprop_layer, chosen in callbacks:
+            backprop_layer([d_words[borders[i] : borders[i + 1]] for i in chosen])
+
+    return model.ops.xp.concatenate(features), backprop

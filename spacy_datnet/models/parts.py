@@ -1,0 +1,76 @@
+"""The exchangeable parts of the network, one config block each.
+
+Each architecture gives back a constructor that waits for the widths that the data decides.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from spacy.util import registry
+from torch import nn
+
+from ..errors import Errors
+from ..nn.decoders import CRF, Decoder, Softmax
+from ..nn.encoders import BiLSTM, CharCNN, FeedForward
+
+CharacterFactory = Callable[[], CharCNN]
+EncoderFactory = Callable[[int], nn.Module]
+DecoderFactory = Callable[[int, int], Decoder]
+
+
+@registry.architectures("spacy-datnet.CharCNN.v1")
+def build_CharCNN(embedding_width: int = 30, filters: int = 50, window: int = 3, rows: int = 2048) -> CharacterFactory:
+    """Build the character encoder that source and target share.
+
+    A character's row in the table is its code point modulo the size of the table, so there is no vocabulary to
+    collect and a letter never seen in training still has a vector of its own.
+
+    embedding_width (int): Width of a character embedding. Defaults to 30.
+    filters (int): Number of filters, the width of a word's character features. Defaults to 50.
+    window (int): Characters under a filter; odd. Defaults to 3.
+    rows (int): Rows of the character table. 2048 keep Latin, Greek, Cyrillic, Hebrew and Arabic letters apart.
+    RETURNS (Callable): Makes the encoder.
+    """
+    if window % 2 == 0:
+        raise ValueError(Errors.DN003.format(window=window))
+    return partial(CharCNN, rows=rows, embedding_width=embedding_width, filters=filters, window=window)
+
+
+@registry.architectures("spacy-datnet.BiLSTM.v1")
+def build_BiLSTM(hidden: int = 100, depth: int = 1) -> EncoderFactory:
+    """Build a bidirectional LSTM encoder.
+
+    hidden (int): Width of the states of each direction. Defaults to 100.
+    depth (int): Number of layers. Defaults to 1.
+    RETURNS (Callable): Makes the encoder from the width of its input.
+    """
+    return partial(BiLSTM, hidden=hidden, depth=depth)
+
+
+@registry.architectures("spacy-datnet.FeedForward.v1")
+def build_FeedForward(hidden: int = 200, depth: int = 1) -> EncoderFactory:
+    """Build a position-wise encoder for word features that know their context, such as a transformer's.
+
+    hidden (int): Width of each layer. Defaults to 200.
+    depth (int): Number of layers. Defaults to 1.
+    RETURNS (Callable): Makes the encoder from the width of its input.
+    """
+    return partial(FeedForward, hidden=hidden, depth=depth)
+
+
+@registry.architectures("spacy-datnet.CRF.v1")
+def build_CRF() -> DecoderFactory:
+    """Build a linear-chain CRF decoder, trained and decoded over legal paths only.
+
+    RETURNS (Callable): Makes the decoder from the width of its input and its number of tags.
+    """
+    return CRF
+
+
+@registry.architectures("spacy-datnet.Softmax.v1")
+def build_Softmax() -> DecoderFactory:
+    """Build a decoder with one softmax per token; decoding still gives the best legal path.
+
+    RETURNS (Callable): Makes the decoder from the width of its input and its number of tags.
+    """
+    return Softmax

@@ -1,0 +1,113 @@
+"""The Thinc shim around the network: sizes and weights travel together, and gradients end as spaCy expects."""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import asdict
+from io import BytesIO
+from typing import Any
+
+import srsly
+import torch
+from thinc.api import get_torch_default_device
+from thinc.shims import PyTorchShim
+from thinc.util import torch2xp, xp2torch
+
+from ..errors import Errors
+from ..nn.datnet import DATNet, Sizes
+
+
+class DATNetShim(PyTorchShim):
+    """Hold a network that is built when its sizes are known: at initialisation or when loading.
+
+    Unlike `PyTorchShim` it saves the sizes with the weights, so a fresh pipeline loads without preparation; it lets
+    parameters rest that got no gradient; it clips the global norm of the gradients; and `use_params` finds the
+    averages that a Thinc optimizer keeps.
+
+    make (Callable): Makes the network from its sizes.
+    grad_clip (float): Largest global norm of the gradients of one update, 0.0 for no limit.
+    """
+
+    def __init__(self, make: Callable[[Sizes], DATNet], *, grad_clip: float):
+        super().__init__(None)
+        self._make = make
+        self._grad_clip = grad_clip
+        self.sizes: Sizes | None = None
+
+    @property
+    def network(self) -> DATNet:
+        """The network. Raises DN002 before it is built."""
+        if self._model is None:
+            raise ValueError(Errors.DN002)
+        return self._model
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the sizes are known."""
+        return self._model is not None
+
+    @property
+    def device(self) -> torch.device:
+        """The device that the network is on."""
+        return get_torch_default_device() if self._model is None else super().device
+
+    def build(self, sizes: Sizes) -> None:
+        """Make a new network with random weights on Thinc's default device."""
+        self.sizes = sizes
+        self._model = self._make(sizes).to(get_torch_default_device())
+
+    def drop_source(self) -> None:
+        """Keep only what predictions for the target need."""
+        self.network.drop_source()
+        self.sizes = Sizes(words=self.sizes.words, tags={"target": self.sizes.tags["target"]})
+
+    def finish_update(self, optimizer: Callable[..., Any]) -> None:
+        """Let the optimizer change every parameter that has a gradient, and forget the gradients."""
+        if self._model is None:
+            return
+        parameters = [(n, p) for n, p in self._model.named_parameters() if p.grad is not None]
+        if self._grad_clip and parameters:
+            torch.nn.utils.clip_grad_norm_([p for _, p in parameters], self._grad_clip)
+        for name, parameter in parameters:
+            # a copy for the gradient: `Language.rehearse` keeps it for later
+            weights, _ = optimizer((self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad.clone()))
+            parameter.data = xp2torch(weights, device=parameter.device)
+            # None and not zero, or momentum moves parts of the network that had no example
+            parameter.grad = None
+
+    @contextlib.contextmanager
+    def use_params(self, params: dict):
+        """Use other values for the parameters, such as an optimizer's averages, within the context."""
+        mine = {} if self._model is None else dict(self._model.named_parameters())
+        backup = {}
+        for name, parameter in mine.items():
+            if (self.id, name) in params:
+                backup[name] = parameter.data
+                parameter.data = xp2torch(params[self.id, name], device=parameter.device)
+        yield
+        for name, data in backup.items():
+            mine[name].data = data
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the network."""
+        if self._model is not None:
+            super().to_device(device_type, device_id)
+
+    def to_bytes(self) -> bytes:
+        """Serialize sizes and weights; a network that is not built yet is saved as such."""
+        if self._model is None:
+            return srsly.msgpack_dumps({"sizes": None, "weights": b""})
+        file = BytesIO()
+        torch.save(self._model.state_dict(), file)
+        return srsly.msgpack_dumps({"sizes": asdict(self.sizes), "weights": file.getvalue()})
+
+    def from_bytes(self, bytes_data: bytes) -> "DATNetShim":
+        """Build the network that was saved and load its weights."""
+        message = srsly.msgpack_loads(bytes_data)
+        if message["sizes"] is None:
+            self.sizes = self._model = None
+            return self
+        self.build(Sizes(**message["sizes"]))
+        file = BytesIO(message["weights"])
+        state = torch.load(file, map_location=self.device, weights_only=True)
+        self._model.load_state_dict(state)
+        return self

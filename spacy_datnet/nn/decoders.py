@@ -1,0 +1,88 @@
+"""From the states of an encoder to tags: a CRF, or independent softmaxes under the same legality constraints."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from . import crf
+
+
+class Decoder(nn.Module):
+    """A linear layer that emits tag scores, and which tag sequences are legal.
+
+    input_width (int): Width of the encoder's states.
+    n_tags (int): Number of tags.
+    """
+
+    def __init__(self, input_width: int, n_tags: int):
+        super().__init__()
+        self.emit = nn.Linear(input_width, n_tags)
+        for name, shape in zip(crf.Scores._fields, ((n_tags,), (n_tags, n_tags), (n_tags,)), strict=True):
+            self.register_buffer(f"legal_{name}", torch.ones(shape, dtype=torch.bool))
+
+    def constrain(self, start: Tensor, transitions: Tensor, end: Tensor) -> None:
+        """Say which starts, transitions and ends are legal: bool tensors (tags,), (tags, tags), (tags,)."""
+        self.legal_start.copy_(start)
+        self.legal_transitions.copy_(transitions)
+        self.legal_end.copy_(end)
+
+    def scores(self) -> crf.Scores:
+        """Give the scores of starts, transitions and ends, -inf for an illegal one."""
+        raise NotImplementedError
+
+    def loss(self, states: Tensor, lengths: Tensor, tags: Tensor, complete: bool) -> Tensor:
+        """Compute the loss of annotated sentences, summed over the batch.
+
+        states (Tensor): (batch, tokens, input_width).
+        lengths (Tensor): (batch,).
+        tags (Tensor): (batch, tokens), `crf.MISSING` for an unknown tag.
+        complete (bool): Whether no tag is missing.
+        RETURNS (Tensor): A scalar, in nats.
+        """
+        raise NotImplementedError
+
+    def decode(
+        self, states: Tensor, lengths: Tensor, allowed: Tensor | None = None, confidence: bool = True
+    ) -> crf.Decoded:
+        """Find the best legal path of each sentence, see `crf.decode`."""
+        return crf.decode(self.emit(states), lengths, self.scores(), allowed, confidence)
+
+
+class CRF(Decoder):
+    """A linear-chain CRF: tags depend on their neighbours."""
+
+    def __init__(self, input_width: int, n_tags: int):
+        super().__init__(input_width, n_tags)
+        self.start = nn.Parameter(torch.zeros(n_tags))
+        self.transitions = nn.Parameter(torch.zeros(n_tags, n_tags))
+        self.end = nn.Parameter(torch.zeros(n_tags))
+
+    def scores(self) -> crf.Scores:  # noqa: D102
+        return crf.Scores(
+            self.start.masked_fill(~self.legal_start, -torch.inf),
+            self.transitions.masked_fill(~self.legal_transitions, -torch.inf),
+            self.end.masked_fill(~self.legal_end, -torch.inf),
+        )
+
+    def loss(self, states: Tensor, lengths: Tensor, tags: Tensor, complete: bool) -> Tensor:  # noqa: D102
+        emissions = self.emit(states)  # (batch, tokens, tags)
+        return crf.negative_log_likelihood(emissions, lengths, tags, self.scores(), complete)
+
+
+class Softmax(Decoder):
+    """One softmax per token for training; decoding still finds the best legal path."""
+
+    def scores(self) -> crf.Scores:  # noqa: D102
+        zeros = (torch.zeros(legal.shape, device=legal.device) for legal in self._legal())
+        return crf.Scores(
+            *(zero.masked_fill(~legal, -torch.inf) for zero, legal in zip(zeros, self._legal(), strict=True))
+        )
+
+    def _legal(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.legal_start, self.legal_transitions, self.legal_end
+
+    def loss(self, states: Tensor, lengths: Tensor, tags: Tensor, complete: bool) -> Tensor:  # noqa: D102
+        mask = crf.mask_of(lengths, tags.shape[1])
+        gold = torch.where(mask, tags, crf.MISSING)
+        emissions = self.emit(states)
+        return cross_entropy(emissions.flatten(0, 1), gold.flatten(), ignore_index=crf.MISSING, reduction="sum")

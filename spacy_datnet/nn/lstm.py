@@ -1,0 +1,145 @@
+"""A bidirectional LSTM layer for sentences of different lengths, made for the CPU.
+
+Both directions run in the same loop over time, the backward one over reversed sentences, on the sentences that are
+still alive at each step. Whatever needs no recurrence (input projection, derivatives of the gates, gradients of weights
+and inputs) is one large operation outside the loop, so that a step of the loop is one batched matrix product and a few
+element-wise operations.
+
+Shapes: `packed` is the number of real tokens, ordered by time step and, within one, by descending length.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Packing(NamedTuple):
+    """Where the real tokens of a padded batch go when it is packed."""
+
+    forward: Tensor  # (packed,), index in (batch * tokens) of the token, left to right
+    backward: Tensor  # (packed,), the same for sentences read from right to left
+    previous: Tensor  # (packed,), index in `packed` of the step before; `packed` at the first step
+    alive: list[int]  # sentences at each time step
+
+
+def pack(lengths: Tensor, tokens: int) -> Packing:
+    """Plan the packing of a batch.
+
+    lengths (Tensor): (batch,), on the CPU, each at least 1.
+    tokens (int): Padded length of the batch.
+    RETURNS (Packing): The plan, on the CPU.
+    """
+    ordered, order = lengths.sort(descending=True, stable=True)
+    step = torch.arange(int(ordered[0]))[:, None]
+    mask = step < ordered[None, :]  # (longest, batch)
+    alive = mask.sum(1)
+    first = (order * tokens)[None, :]
+    forward = (first + step)[mask]
+    backward = (first + ordered[None, :] - 1 - step)[mask]
+    # a step's tokens stand `alive` places behind those of the step before
+    packed = torch.arange(len(forward))
+    before = torch.cat([alive[:1], alive[:-1]]).repeat_interleave(alive)
+    previous = packed - before
+    previous[: alive[0]] = len(forward)
+    return Packing(forward, backward, previous, alive.tolist())
+
+
+class _BiLSTMLayer(torch.autograd.Function):
+    """One layer, both directions; weights and biases as `nn.LSTM` orders its gates: input, forget, cell, output."""
+
+    @staticmethod
+    def forward(ctx, x, packing, w_input, w_hidden, bias):
+        # x: (batch, tokens, width); w_input: (2, 4 hidden, width); w_hidden: (2, 4 hidden, hidden); bias: (2, 4 hidden)
+        batch, tokens, width = x.shape
+        hidden = w_hidden.shape[2]
+        flat = x.reshape(batch * tokens, width)
+        packed_x = torch.stack([flat[packing.forward], flat[packing.backward]])  # (2, packed, width)
+        gates = torch.baddbmm(bias[:, None, :], packed_x, w_input.mT)  # (2, packed, 4 hidden)
+        h, c, tanh_c = (gates.new_empty(2, gates.shape[1], hidden) for _ in range(3))
+        recurrent = w_hidden.mT.contiguous()
+        start = 0
+        for t, alive in enumerate(packing.alive):
+            now = slice(start, start + alive)
+            gate = gates[:, now]
+            if t:
+                before = slice(start - packing.alive[t - 1], start - packing.alive[t - 1] + alive)
+                gate.baddbmm_(h[:, before], recurrent)
+            gate[..., : 2 * hidden].sigmoid_()
+            gate[..., 2 * hidden : 3 * hidden].tanh_()
+            gate[..., 3 * hidden :].sigmoid_()
+            i, f, g, o = gate.split(hidden, 2)
+            torch.mul(i, g, out=c[:, now])
+            if t:
+                c[:, now].addcmul_(f, c[:, before])
+            torch.tanh(c[:, now], out=tanh_c[:, now])
+            torch.mul(o, tanh_c[:, now], out=h[:, now])
+            start += alive
+        y = x.new_zeros(batch * tokens, 2 * hidden)
+        y[packing.forward, :hidden] = h[0]
+        y[packing.backward, hidden:] = h[1]
+        ctx.save_for_backward(packed_x, w_input, w_hidden, gates, h, c, tanh_c)
+        ctx.packing, ctx.shape = packing, x.shape
+        return y.view(batch, tokens, 2 * hidden)
+
+    @staticmethod
+    def backward(ctx, d_y):
+        packed_x, w_input, w_hidden, gates, h, c, tanh_c = ctx.saved_tensors
+        packing, (batch, tokens, width) = ctx.packing, ctx.shape
+        hidden = w_hidden.shape[2]
+        d_y = d_y.reshape(batch * tokens, 2 * hidden)
+        d_h = torch.stack([d_y[packing.forward, :hidden], d_y[packing.backward, hidden:]])
+
+        def before(states: Tensor) -> Tensor:  # the states one step earlier, zero at the first
+            padded = torch.cat([states, states.new_zeros(2, 1, hidden)], 1)
+            return padded[:, packing.previous]
+
+        i, f, g, o = gates.split(hidden, 2)
+        d_gates = torch.empty_like(gates)
+        # what the gradient of c is multiplied with to give that of i, f and g; that of h, to give that of o and c
+        torch.mul(g * i, 1 - i, out=d_gates[..., :hidden])
+        torch.mul(before(c) * f, 1 - f, out=d_gates[..., hidden : 2 * hidden])
+        torch.mul(i, 1 - g * g, out=d_gates[..., 2 * hidden : 3 * hidden])
+        torch.mul(tanh_c * o, 1 - o, out=d_gates[..., 3 * hidden :])
+        h_to_c = o * (1 - tanh_c * tanh_c)
+        d_c_next = None
+        start = gates.shape[1]
+        for t in range(len(packing.alive) - 1, -1, -1):
+            alive = packing.alive[t]
+            start -= alive
+            now = slice(start, start + alive)
+            d_hidden = d_h[:, now]
+            d_c = h_to_c[:, now] * d_hidden
+            if d_c_next is not None:
+                later = packing.alive[t + 1]
+                following = slice(start + alive, start + alive + later)
+                d_hidden[:, :later].baddbmm_(d_gates[:, following], w_hidden)
+                torch.mul(h_to_c[:, now], d_hidden, out=d_c)
+                d_c[:, :later] += d_c_next
+            gate = d_gates[:, now].unflatten(2, (4, hidden))
+            gate[:, :, :3] *= d_c[:, :, None]
+            gate[:, :, 3] *= d_hidden
+            d_c_next = d_c * f[:, now]
+        d_x = d_w_input = None
+        if ctx.needs_input_grad[0]:
+            d_packed = d_gates @ w_input  # (2, packed, width)
+            d_x = d_packed.new_zeros(batch * tokens, width)
+            d_x[packing.forward] = d_packed[0]
+            d_x.index_add_(0, packing.backward, d_packed[1])
+            d_x = d_x.view(batch, tokens, width)
+        d_w_input = d_gates.mT @ packed_x
+        d_w_hidden = d_gates.mT @ before(h)
+        return d_x, None, d_w_input, d_w_hidden, d_gates.sum(1)
+
+
+def bilstm_layer(x: Tensor, packing: Packing, w_input: Tensor, w_hidden: Tensor, bias: Tensor) -> Tensor:
+    """Run one bidirectional layer; the first dimension of the weights is the direction.
+
+    x (Tensor): (batch, tokens, width).
+    packing (Packing): Where the real tokens are.
+    w_input (Tensor): (2, 4 * hidden, width).
+    w_hidden (Tensor): (2, 4 * hidden, hidden).
+    bias (Tensor): (2, 4 * hidden).
+    RETURNS (Tensor): (batch, tokens, 2 * hidden), zero behind the end of a sentence.
+    """
+    return _BiLSTMLayer.apply(x, packing, w_input, w_hidden, bias)

@@ -1,0 +1,20 @@
+"""The worst small change of an input, for adversarial training."""
+
+import torch
+from torch import Tensor
+
+TINY = 1e-12
+
+
+def perturbation(gradient: Tensor, epsilon: Tensor, sentence: Tensor) -> Tensor:
+    """Compute eta = epsilon * g / ||g||, one norm per sentence (Eq. 3 of the paper's protocol).
+
+    gradient (Tensor): (rows, ...), the gradient of the loss; zero where there is padding.
+    epsilon (Tensor): (sentences,), the norm that each sentence's perturbation shall have.
+    sentence (Tensor): (rows,), int64, the sentence that a row belongs to.
+    RETURNS (Tensor): Shape of the gradient. Zero for a sentence without any gradient.
+    """
+    square = gradient.flatten(1).square().sum(1)  # (rows,)
+    norm = torch.zeros_like(epsilon).index_add_(0, sentence, square).sqrt()  # (sentences,)
+    factor = epsilon / norm.clamp(min=TINY)
+    return gradient * factor[sentence].view(-1, *[1] * (gradient.dim() - 1))

@@ -1,0 +1,258 @@
+"""What the three components share: initialisation, the training step, prediction and labels.
+
+One step reads top to bottom in `DATNetPipe.update`: examples -> features -> network and losses -> gradients.
+"""
+
+import math
+import warnings
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Optimizer
+
+from ..errors import Errors, Warnings
+from ..models.datnet import DATNetModel, Prediction, drop_source, is_static, predict
+from ..models.features import Batch, Features
+from ..nn.objective import Gold, Objective, Report
+from ..resources import RESOURCES, SOURCE, TARGET, resource_of
+from ..tagging import MISSING
+
+Labels = list[str] | dict[str, list[str]] | None
+SAMPLE = 10
+
+
+class DATNetPipe(TrainablePipe):
+    """A component that learns from source and target examples and labels target docs.
+
+    A subclass says what its labels, its tags and its annotation are.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: DATNetModel,
+        name: str,
+        *,
+        loss: Objective,
+        confidence: bool,
+        scorer: Callable | None,
+    ):
+        """Create a component; see the factory of each for the settings."""
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.loss = loss
+        self.confidence = confidence
+        self.scorer = scorer
+        self.learn_rate_scale = 1.0
+        self.cfg: dict[str, Any] = {"labels": {}}
+
+    # What a subclass defines
+
+    def tag_set(self, labels: tuple[str, ...]) -> Any:
+        """Number the tags of labels: an object like `tagging.SpanTags`."""
+        raise NotImplementedError
+
+    def labels_of(self, doc: Doc) -> Iterable[str]:
+        """Yield the labels of a doc's annotation."""
+        raise NotImplementedError
+
+    def gold_tags(self, example: Example, tag_set: Any) -> np.ndarray:
+        """Number the tags of an example's annotation, aligned with the predicted doc: (tokens,), int64."""
+        raise NotImplementedError
+
+    def allowed_tags(self, docs: list[Doc]) -> np.ndarray | None:
+        """Say which tags what is already set on docs allows: (tokens of all docs, tags) bool, None for all."""
+        return None
+
+    # Labels
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that the component can predict, those of the target."""
+        return tuple(self.cfg["labels"].get(TARGET, ()))
+
+    @property
+    def label_data(self) -> dict[str, list[str]]:
+        """The labels of each resource, as `spacy init labels` writes and `initialize` reads them."""
+        return {resource: list(labels) for resource, labels in self.cfg["labels"].items()}
+
+    def add_label(self, label: str) -> int:
+        """Add a label of the target before the component is initialised.
+
+        label (str): The label.
+        RETURNS (int): 0 if the label is there already, otherwise 1.
+        """
+        if not isinstance(label, str):
+            raise ValueError(Errors.DN009.format(label=label))
+        if label in self.labels:
+            return 0
+        if self.model.shims[0].is_built:
+            raise ValueError(Errors.DN010.format(name=self.name, label=label))
+        self.cfg["labels"][TARGET] = sorted([*self.labels, label])
+        self.vocab.strings.add(label)
+        return 1
+
+    def tag_set_of(self, resource: str) -> Any:
+        """Number the tags of a resource's labels."""
+        return self.tag_set(tuple(self.cfg["labels"][resource]))
+
+    # Training
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Labels = None,
+    ) -> None:
+        """Find the labels of each resource and build the network.
+
+        get_examples (Callable[[], Iterable[Example]]): Returns examples of both resources.
+        nlp (Optional[Language]): The pipeline.
+        labels (Optional[Union[List[str], Dict[str, List[str]]]]): Labels of the target, or of each resource as `spacy
+            init labels` writes them. What is not given is read off the examples.
+        """
+        validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        if isinstance(labels, list):
+            labels = {TARGET: labels}
+        given = dict(labels or {})
+        found: dict[str, set[str]] = {TARGET: set(self.labels)}
+        sample: dict[str, list[Doc]] = {resource: [] for resource in RESOURCES}
+        examples = get_examples()
+        if all(given.get(resource) for resource in RESOURCES):
+            examples = islice(examples, 100 * SAMPLE)
+        for example in examples:
+            resource = resource_of(example)
+            if resource not in given:
+                found.setdefault(resource, set()).update(self.labels_of(example.reference))
+            if len(sample[resource]) < SAMPLE and len(example.predicted):
+                sample[resource].append(example.predicted)
+        found = {**found, **{resource: set(labels) for resource, labels in given.items()}}
+        self._set_labels(found)
+        legality = {resource: self.tag_set_of(resource).legal() for resource in self.cfg["labels"]}
+        docs = [*sample[TARGET], *sample[SOURCE]]
+        if not docs:
+            docs = [Doc(self.vocab, words=["x"])]
+        is_source = np.arange(len(docs)) >= max(1, len(sample[TARGET]))
+        self.model.initialize(X=Batch(docs, is_source), Y=legality)
+
+    def _set_labels(self, found: dict[str, set[str]]) -> None:
+        if not found[TARGET]:
+            raise ValueError(Errors.DN011.format(name=self.name))
+        if SOURCE in found and not found[SOURCE]:
+            raise ValueError(Errors.DN012.format(name=self.name))
+        if self.model.attrs["transfer"] != "none" and SOURCE not in found:
+            warnings.warn(Warnings.DN051.format(name=self.name), stacklevel=3)
+        if self.model.attrs["share_decoder"] and found.get(SOURCE, found[TARGET]) != found[TARGET]:
+            raise ValueError(Errors.DN013.format(source=sorted(found[SOURCE]), target=sorted(found[TARGET])))
+        self.cfg["labels"] = {resource: sorted(labels) for resource, labels in sorted(found.items())}
+        for labels in found.values():
+            for label in labels:
+                self.vocab.strings.add(label)
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch of examples of one or both resources.
+
+        examples (Iterable[Example]): The batch.
+        drop (float): Dropout rate.
+        sgd (Optional[Optimizer]): The optimizer. None or False leaves the gradients for `finish_update`.
+        losses (Optional[Dict[str, float]]): Updated with the loss under the component's name, and with its parts.
+        RETURNS (Dict[str, float]): The losses.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.update")
+        if not any(len(example.predicted) for example in examples):
+            return losses
+        network = self.model.shims[0].network
+        is_source = np.array([resource_of(example) == SOURCE for example in examples])
+        batch = Batch([example.predicted for example in examples], is_source)
+        features, backprop = self.model.get_ref("features").begin_update(batch)
+        sentences = np.arange(len(features.layout.lengths))
+        inputs = features.inputs(sentences, own_forms=self.loss.adversarial_training)
+        inputs.words.requires_grad_(not is_static(self.model))
+        gold = self._gold(examples, features)
+        report = self.loss(network, inputs, gold, dropout=drop)
+        self._log(report, losses)
+        if not is_static(self.model):
+            backprop(features.spread(inputs.words.grad, sentences))
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        return losses
+
+    def _gold(self, examples: list[Example], features: Features) -> dict[str, Gold]:
+        """Collect the annotation of each resource that the network has a decoder for."""
+        gold = {}
+        layout, device = features.layout, features.words.device
+        for resource in self.model.shims[0].sizes.tags:
+            rows = np.flatnonzero(features.is_source == (resource == SOURCE))
+            if not len(rows):
+                continue
+            tag_set = self.tag_set_of(resource)
+            flat = np.concatenate(
+                [
+                    self.gold_tags(example, tag_set)
+                    if resource_of(example) == resource
+                    else np.full(len(example.predicted), MISSING)
+                    for example in examples
+                ]
+            )
+            starts, _, ends = tag_set.legal()
+            positions, mask = layout.positions(rows)
+            tags = np.where(mask, flat[positions], MISSING)
+            # an entity across the border of sentences can't be learnt from
+            last = tags[np.arange(len(rows)), layout.lengths[rows] - 1]
+            broken = ((tags[:, 0] >= 0) & ~starts[tags[:, 0]]) | ((last >= 0) & ~ends[last])
+            tags[broken] = MISSING
+            known = tags[mask] != MISSING
+            if known.any():
+                gold[resource] = Gold(torch.from_numpy(tags).to(device), bool(known.all()))
+        return gold
+
+    def _log(self, report: Report, losses: dict[str, float]) -> None:
+        if not math.isfinite(report.total):
+            raise ValueError(Errors.DN014.format(name=self.name, report=report))
+        losses[self.name] += report.total
+        for part in ("source", "target", "discriminator", "adversarial", "correct", "judged"):
+            key = f"{self.name}_{part}"
+            losses[key] = losses.get(key, 0.0) + getattr(report, part)
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Change the parameters by their gradients, at the optimizer's rate times `learn_rate_scale`."""
+        self.model.finish_update(partial(sgd, lr_scale=self.learn_rate_scale))
+
+    def drop_source(self) -> None:
+        """Forget all that only training with a source needs; predictions stay the same."""
+        drop_source(self.model)
+        self.cfg["labels"] = {TARGET: list(self.labels)}
+
+    # Prediction
+
+    def predict(self, docs: Iterable[Doc]) -> list[Prediction]:
+        """Label docs without changing them.
+
+        docs (Iterable[Doc]): The docs, all taken as target docs.
+        RETURNS (List[Prediction]): Tags and log-probabilities of each doc.
+        """
+        docs = list(docs)
+        if not self.model.shims[0].is_built:
+            raise ValueError(Errors.DN015.format(name=self.name))
+        return predict(self.model, docs, allowed=self.allowed_tags(docs), confidence=self.confidence)

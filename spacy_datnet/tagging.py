@@ -1,0 +1,76 @@
+"""Spans and BILUO tags: numbering, legality, encoding and decoding as array code.
+
+A scheme over labels L1..Ln numbers its tags O = 0 and, for label i from 0, B = 1 + 4i, I = 2 + 4i, L = 3 + 4i,
+U = 4 + 4i.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+MISSING = -1
+OUTSIDE = 0
+BEGIN, INSIDE, LAST, UNIT = range(4)
+_ACTIONS = "BILU"
+
+
+@dataclass(frozen=True)
+class SpanTags:
+    """The BILUO tags of a set of span labels.
+
+    labels (tuple): The labels, in the order that numbers them.
+    """
+
+    labels: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return 1 + 4 * len(self.labels)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tags as text, in the order of their numbers."""
+        return ("O", *(f"{action}-{label}" for label in self.labels for action in _ACTIONS))
+
+    def legal(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Tell which starts (tags,), transitions (tags, tags) and ends (tags,) are legal, as bool arrays."""
+        tags = np.arange(len(self))
+        label = np.where(tags == OUTSIDE, -1, (tags - 1) // 4)
+        action = np.where(tags == OUTSIDE, -1, (tags - 1) % 4)
+        opens = (action == BEGIN) | (action == INSIDE)  # a span goes on behind it
+        continues = (action == INSIDE) | (action == LAST)  # a span goes on before it
+        within = opens[:, None] & continues[None, :] & (label[:, None] == label[None, :])
+        between = ~opens[:, None] & ~continues[None, :]
+        return ~continues, within | between, ~opens
+
+    def encode(self, length: int, spans: Sequence[tuple[int, int, str]]) -> np.ndarray:
+        """Number the tags of non-overlapping spans.
+
+        length (int): Number of tokens.
+        spans (Sequence): (start, end, label) each, end exclusive; the label is one of the scheme's.
+        RETURNS (ndarray): (length,), int64.
+        """
+        tags = np.zeros(length, dtype=np.int64)
+        for start, end, label in spans:
+            first = 1 + 4 * self.labels.index(label)
+            if end - start == 1:
+                tags[start] = first + UNIT
+            else:
+                tags[start:end] = first + INSIDE
+                tags[start], tags[end - 1] = first + BEGIN, first + LAST
+        return tags
+
+    def decode(self, tags: np.ndarray) -> list[tuple[int, int, str]]:
+        """Read the spans off a legal sequence of tags: the inverse of `encode`."""
+        action = np.where(tags == OUTSIDE, -1, (tags - 1) % 4)
+        starts = np.flatnonzero((action == BEGIN) | (action == UNIT))
+        ends = np.flatnonzero((action == LAST) | (action == UNIT)) + 1
+        return [
+            (int(start), int(end), self.labels[(int(tags[start]) - 1) // 4])
+            for start, end in zip(starts, ends, strict=True)
+        ]
+
+    def from_names(self, names: Sequence[str | None]) -> np.ndarray:
+        """Number tags given as text; None or a label that the scheme does not have is MISSING."""
+        number = {name: i for i, name in enumerate(self.names)}
+        return np.array([number.get(name, MISSING) for name in names], dtype=np.int64)

@@ -1,0 +1,1 @@
+"""What `spacy train` is given: corpus reader, batcher, objective, callback and logger."""

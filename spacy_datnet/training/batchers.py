@@ -1,0 +1,77 @@
+"""Batches with a chosen share of target sentences."""
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from spacy.training import Example
+from spacy.util import registry
+
+from ..errors import Errors
+from ..resources import SOURCE, resource_of
+
+# sentences are sorted by length within so many batches: enough to save padding, little enough to keep batches random
+POOL = 16
+
+
+@registry.batchers("spacy-datnet.mixed_batches.v1")
+def configure_mixed_batches(
+    size: int = 32, target_share: float = 0.5, source_ratio: float = 1.0
+) -> Callable[[Iterable[Example]], Iterator[list[Example]]]:
+    """Configure batches that mix source and target examples, of like length where possible.
+
+    A pass ends when the chosen part of the source has been seen once; the target is repeated, in a new order each
+    time, as often as that takes. Without source examples a pass is one over the target.
+
+    size (int): Examples in a batch. Defaults to 32.
+    target_share (float): Share of a batch that is target examples, between 0 and 1. Defaults to 0.5.
+    source_ratio (float): Part of the source that one pass uses, another one each time. Defaults to 1.0.
+    RETURNS (Callable): The batcher.
+    """
+    if size < 1:
+        raise ValueError(Errors.DN104.format(size=size))
+    if not 0.0 < target_share < 1.0:
+        raise ValueError(Errors.DN105.format(share=target_share))
+    if not 0.0 < source_ratio <= 1.0:
+        raise ValueError(Errors.DN106.format(ratio=source_ratio))
+    n_target = min(max(1, round(size * target_share)), max(1, size - 1))
+    n_source = max(1, size - n_target)
+
+    def batches(examples: Iterable[Example]) -> Iterator[list[Example]]:
+        source, target = [], []
+        for example in examples:
+            (source if resource_of(example) == SOURCE else target).append(example)
+        if not source or not target:
+            for pool in _chunks(_shuffled(source or target), size * POOL):
+                yield from _shuffled(list(_chunks(_by_length(pool), size)))
+            return
+        source = _shuffled(source)[: max(1, round(len(source) * source_ratio))]
+        companions = _endless(target)
+        for pool in _chunks(source, n_source * POOL):
+            parts = list(_chunks(_by_length(pool), n_source))
+            others = list(islice(companions, len(parts) * n_target))
+            if len(others) <= len(target):
+                # sorting a pool that repeats sentences would put the repetitions into one batch
+                others = _by_length(others)
+            pairs = zip(parts, _chunks(others, n_target), strict=True)
+            yield from (part + other for part, other in _shuffled(list(pairs)))
+
+    return batches
+
+
+def _shuffled(items: list) -> list:
+    return random.sample(items, len(items))
+
+
+def _by_length(examples: list[Example]) -> list[Example]:
+    return sorted(examples, key=lambda example: len(example.predicted))
+
+
+def _chunks(items: list, size: int) -> Iterator[list]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _endless(examples: list[Example]) -> Iterator[Example]:
+    while True:
+        yield from _shuffled(examples)

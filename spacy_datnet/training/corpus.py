@@ -1,0 +1,102 @@
+"""The reader that joins a source and a target corpus."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from spacy.language import Language
+from spacy.training import Corpus, Example
+from spacy.util import ensure_path, registry
+
+from ..corpora import replacing, sample_sentences
+from ..errors import Errors
+from ..resources import SOURCE, TARGET, stamp
+
+
+@registry.readers("spacy-datnet.SourceTargetCorpus.v1")
+def configure_SourceTargetCorpus(
+    source: Path | None,
+    target: Path,
+    target_count: int | None = None,
+    target_ratio: float | None = None,
+    seed: int = 0,
+    ids: Path | None = None,
+    gold_preproc: bool = True,
+    max_length: int = 0,
+) -> "SourceTargetCorpus":
+    """Configure a reader of source and target examples, each stamped with its resource.
+
+    source (Optional[Path]): The source corpus, a .spacy file or a directory of them. None for target-only training.
+    target (Path): The target corpus.
+    target_count (Optional[int]): Use so many target sentences, chosen at random. Defaults to all.
+    target_ratio (Optional[float]): Use this part of the target's sentences instead. Defaults to all.
+    seed (int): Seed of the choice. The same seed with a larger count chooses a superset. Defaults to 0.
+    ids (Optional[Path]): Write the numbers of the chosen sentences, from 0, to this file, one per line, as
+        `python -m spacy_datnet sample --ids` does. Defaults to not writing.
+    gold_preproc (bool): Train on gold sentences and tokens, see `spacy.Corpus.v1`. Defaults to True.
+    max_length (int): Longest doc, see `spacy.Corpus.v1`. Defaults to 0, no limit.
+    RETURNS (SourceTargetCorpus): The reader.
+    """
+    if target_count is not None and target_ratio is not None:
+        raise ValueError(Errors.DN107)
+    return SourceTargetCorpus(
+        source,
+        target,
+        target_count=target_count,
+        target_ratio=target_ratio,
+        seed=seed,
+        ids=ids,
+        gold_preproc=gold_preproc,
+        max_length=max_length,
+    )
+
+
+class SourceTargetCorpus:
+    """Iterate over the examples of two corpora, see `configure_SourceTargetCorpus`."""
+
+    def __init__(
+        self,
+        source: Path | None,
+        target: Path,
+        *,
+        target_count: int | None,
+        target_ratio: float | None,
+        seed: int,
+        ids: Path | None,
+        gold_preproc: bool,
+        max_length: int,
+    ):
+        def corpus(path: Path) -> Corpus:
+            path = ensure_path(path)
+            if not path.exists():
+                raise ValueError(Errors.DN108.format(path=path))
+            return Corpus(path, gold_preproc=gold_preproc, max_length=max_length)
+
+        self.source = None if source is None else corpus(source)
+        self.target = corpus(target)
+        self.target_count = target_count
+        self.target_ratio = target_ratio
+        self.seed = seed
+        self.ids = ensure_path(ids)
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        """Yield the examples: the source's, then those of the target that were chosen.
+
+        nlp (Language): The pipeline that tokenizes.
+        YIELDS (Example): The examples, stamped.
+        """
+        if self.source is not None:
+            for example in self.source(nlp):
+                stamp(example.reference, SOURCE)
+                yield example
+        for example in self._choose(list(self.target(nlp))):
+            stamp(example.reference, TARGET)
+            yield example
+
+    def _choose(self, examples: list[Example]) -> list[Example]:
+        if self.target_count is None and self.target_ratio is None:
+            return examples
+        chosen = sample_sentences(len(examples), count=self.target_count, ratio=self.target_ratio, seed=self.seed)
+        if self.ids is not None:
+            with replacing(self.ids) as file:
+                file.writelines(b"%d\n" % number for number in chosen)
+        return [examples[i] for i in chosen]

@@ -1,0 +1,97 @@
+"""Tags and spans, against seqeval and round trip."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from seqeval.metrics.sequence_labeling import get_entities
+from seqeval.scheme import IOB2, IOBES, Entities
+
+from spacy_datnet.corpora import CorpusError
+from spacy_datnet.corpora.evidence import SchemeEvidence
+from spacy_datnet.corpora.schemes import decode, encode, parse_tag
+from spacy_datnet.corpora.sentences import Sentence
+
+LABELS = ["LOC", "PER", "geo-loc"]
+
+
+@st.composite
+def annotated(draw):
+    """Draw the length of a sentence and its entities; many of them touch."""
+    position, spans = 0, []
+    for gap, length, label in draw(
+        st.lists(
+            st.tuples(st.integers(0, 2), st.integers(1, 4), st.sampled_from(LABELS)), max_size=5
+        )
+    ):
+        start = position + gap
+        position = start + length
+        spans.append((start, position, label))
+    return position + draw(st.integers(0, 2)), spans
+
+
+def as_sentence(tags):
+    return Sentence([f"w{i}" for i in range(len(tags))], tags, 1, True)
+
+
+@pytest.mark.parametrize("scheme", ["iob1", "iob2", "bioes"])
+@given(sentence=annotated())
+def test_round_trip(scheme, sentence):
+    length, spans = sentence
+    assert decode(encode(length, spans, scheme)) == spans
+
+
+@pytest.mark.parametrize("scheme", ["iob1", "iob2", "bioes"])
+@given(sentences=st.lists(annotated(), min_size=1, max_size=8))
+def test_detects_the_scheme_that_was_written(scheme, sentences):
+    evidence = SchemeEvidence()
+    tags = [encode(length, spans, scheme) for length, spans in sentences]
+    for one in tags:
+        evidence.add(as_sentence(one))
+    verdict = evidence.verdict("file")
+    has_entities = any(spans for _, spans in sentences)
+    assert verdict.scheme == (scheme if has_entities else "none")
+    assert not verdict.repaired
+    assert not verdict.error
+    assert [decode(one) for one in tags] == [spans for _, spans in sentences]
+
+
+@pytest.mark.parametrize(("scheme", "truth"), [("iob2", IOB2), ("bioes", IOBES)])
+@given(sentence=annotated())
+def test_decodes_as_seqeval_does_strictly(scheme, truth, sentence):
+    length, spans = sentence
+    tags = encode(length, spans, scheme)
+    expected = [(e.start, e.end, e.tag) for e in Entities([tags], truth).entities[0]]
+    assert decode(tags) == expected
+
+
+@given(tags=st.lists(st.sampled_from(["O", "B-A", "I-A", "B-B", "I-B"]), max_size=10))
+def test_decodes_any_iob_tags_as_conlleval_does(tags):
+    expected = [(start, end + 1, label) for label, start, end in get_entities(tags)]
+    assert decode(tags) == expected
+
+
+@pytest.mark.parametrize(
+    "letters", ["BILU", "BIES", "BMEW", "BMES"], ids=["BILUO", "BIOES", "BMEWO", "BMESO"]
+)
+def test_reads_every_alphabet_of_bioes(letters):
+    begin, inside, last, unit = letters
+    tags = [f"{begin}-A", f"{inside}-A", f"{last}-A", "O", f"{unit}-B", f"{unit}-B"]
+    assert decode(tags) == [(0, 3, "A"), (4, 5, "B"), (5, 6, "B")]
+
+
+def test_missing_annotation_ends_an_entity():
+    assert decode(["B-A", "-", "I-A", "O"]) == [(0, 1, "A"), (2, 3, "A")]
+
+
+def test_labels_may_hold_hyphens():
+    assert parse_tag("B-geo-loc") == ("B", "geo-loc")
+
+
+def test_refuses_what_is_no_tag():
+    with pytest.raises(CorpusError, match="DN211"):
+        decode(["O", "NOUN"])
+
+
+def test_empty_sentence():
+    assert decode([]) == []
+    assert encode(0, [], "bioes") == []
