@@ -27,4 +27,4 @@ lint: install
 	$(BIN)/ruff format --check .
 
 clean:
-	rm -rf $(VENV) project/corpus project/training project/metrics project/packages
+	rm -rf $(VENV) project/corpus project/training project/packages

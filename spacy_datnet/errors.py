@@ -62,10 +62,14 @@ class Errors(metaclass=_Coded):
         "There is no DATNet component in the pipeline; its components are: {pipes}. Give a pipeline that was trained "
         "with a component of spacy-datnet."
     )
+    DN017 = (
+        "Component '{name}' was initialised or exported without a source and can't learn from source examples. "
+        "Initialise it with examples of both resources, or leave the source out."
+    )
     DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
     DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."
     DN103 = "{name} is {value}, but can't be negative."
-    DN104 = "The batch size is {size}, but must be at least 1."
+    DN104 = "The batch size is {size}, but must be at least 2: one example of the source and one of the target."
     DN105 = "target_share is {share}, but must be between 0 and 1. To train on the target only, leave the source out."
     DN106 = "source_ratio is {ratio}, but must be greater than 0 and at most 1."
     DN107 = "Give target_count or target_ratio, not both."
@@ -131,7 +135,6 @@ class Errors(metaclass=_Coded):
         "scheme be detected (--scheme auto) or correct these lines."
     )
     DN217 = "{path}: the token is empty in {count} line(s): {places}. Correct or delete these lines."
-    DN218 = "{path} can't be written: there is no folder {folder}. Create it first."
     DN219 = "{path} can't be written: it is a folder. Give the name of a file."
     DN220 = "{path} is both input and output and would be overwritten. Choose another name for the output."
     DN221 = "{path} is not a .spacy file ({reason}). Make one with: python -m spacy_datnet convert FILE OUT.spacy"

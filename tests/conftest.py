@@ -4,6 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
+from hypothesis import settings
+
+# no deadline: a slow machine is no failure
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+# threads that fight over a core cost more than they bring
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,10 @@ SCORES = {"ents_p": "P", "ents_r": "R", "ents_f": "F"}
 
 
 def compare(
-    metrics: Annotated[list[Path], typer.Argument(help="JSON files, the first one to compare with.")],
+    metrics: Annotated[list[Path], typer.Argument(help="metrics.json of each model, the one to compare with first.")],
 ) -> None:
     """Print precision, recall and F1 in percent, the difference to the first file, and F1 per label."""
-    results = {path.stem: srsly.read_json(path) for path in metrics}
+    results = {path.parent.name: srsly.read_json(path) for path in metrics}
     first = next(iter(results.values()))
     labels = sorted(set().union(*((result["ents_per_type"] or {}) for result in results.values())))
     rows = []

@@ -30,6 +30,7 @@ def export(
         nlp = spacy.load(model)
         before = sizes_of(nlp)
         changed = keep_target_only(nlp)
+        output.parent.mkdir(parents=True, exist_ok=True)
         nlp.to_disk(unfinished)
     except (OSError, ValueError) as error:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -19,8 +19,6 @@ def check_output(path: Path, *sources: Location) -> None:
     """
     if path.is_dir():
         raise CorpusError(Errors.DN219.format(path=path))
-    if not path.parent.is_dir():
-        raise CorpusError(Errors.DN218.format(path=path, folder=path.parent))
     for source in sources:
         if split_member(source)[0].resolve() == path.resolve():
             raise CorpusError(Errors.DN220.format(path=path))
@@ -30,12 +28,14 @@ def check_output(path: Path, *sources: Location) -> None:
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Write a file under a temporary name in the same folder and rename it when it is complete.
 
-    path (Path): The file to write. An existing file stays as it is if anything goes wrong.
+    path (Path): The file to write, in a folder that is made if need be. An existing file stays as it is if anything
+        goes wrong.
     YIELDS (IO): Where to write the bytes.
     """
     check_output(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             yield file
         temporary.replace(path)

@@ -73,8 +73,7 @@ def build_DATNet(
         share_decoder=share_decoder,
         attention_width=attention_width,
     )
-    rows = characters.keywords["rows"] if characters is not None else 0
-    features = build_features(tok2vec, source_tok2vec, rows)
+    features = build_features(tok2vec, source_tok2vec, spell=characters is not None)
     return Model(
         "datnet",
         forward,
@@ -122,6 +121,8 @@ def predict(
     confidence (bool): Whether posterior probabilities are wanted.
     RETURNS (List[Prediction]): One per doc, also for an empty one.
     """
+    if not docs:
+        return []
     network = model.shims[0].network
     sizes = [len(doc) for doc in docs]
     borders = np.cumsum(sizes)[:-1]

@@ -93,9 +93,10 @@ class Layout:
 
 @dataclass(frozen=True)
 class Spelling:
-    """Word forms as rows of the character table.
+    """Word forms as characters.
 
-    characters (ndarray): (characters,), int64, the forms one after the other, with borders of 0 around each.
+    characters (ndarray): (characters,), int64, the code points of the forms one after the other, with borders of 0
+        around each.
     lengths (ndarray): (forms,), int64, characters of each form without borders.
     """
 
@@ -103,17 +104,15 @@ class Spelling:
     lengths: np.ndarray
 
     @classmethod
-    def of(cls, words: list[str], rows: int) -> "Spelling":
+    def of(cls, words: list[str]) -> "Spelling":
         """Spell words; what is longer than `MAX_CHARACTERS` is cut.
 
         words (List[str]): The words.
-        rows (int): Rows of the character table; row 0 is the border.
         """
         words = [word[:MAX_CHARACTERS] for word in words]
         text = "\0" + "".join(word + "\0" for word in words)
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        characters = np.where(points == 0, 0, 1 + points.astype(np.int64) % (rows - 1))
-        return cls(characters, np.array([len(word) for word in words], dtype=np.int64))
+        return cls(points.astype(np.int64), np.array([len(word) for word in words], dtype=np.int64))
 
     def choose(self, forms: np.ndarray) -> "Spelling":
         """Spell some of the forms, in the order given and as often as named."""
@@ -197,17 +196,16 @@ class Features:
 Featurizer = Model[Batch, Features]
 
 
-def build_features(tok2vec: Words, source_tok2vec: Words | None, character_rows: int) -> Featurizer:
+def build_features(tok2vec: Words, source_tok2vec: Words | None, spell: bool) -> Featurizer:
     """Build the layer that computes the features of docs.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): Word features.
     source_tok2vec (Optional[Model[List[Doc], List[Floats2d]]]): Word features of source docs, if they differ.
-    character_rows (int): Rows of the character table, 0 for no characters.
+    spell (bool): Whether the characters of the words are wanted.
     RETURNS (Model[Batch, Features]): The layer. Its backprop takes the gradient of `Features.words`.
     """
     layers = [tok2vec] if source_tok2vec is None else [tok2vec, source_tok2vec]
-    attrs = {"character_rows": character_rows}
-    return Model("features", forward, init=init, layers=layers, dims={"nO": None}, attrs=attrs)
+    return Model("features", forward, init=init, layers=layers, dims={"nO": None}, attrs={"spell": spell})
 
 
 def init(model: Featurizer, X: Batch | None = None, Y: None = None) -> None:
@@ -229,12 +227,11 @@ def forward(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Features, 
     words, backprop_words = _word_features(model, batch, is_train)
     from_source = np.zeros(len(batch.docs), dtype=bool) if batch.is_source is None else batch.is_source
     spelling = forms = None
-    if model.attrs["character_rows"]:
+    if model.attrs["spell"]:
         orths = np.concatenate([doc.to_array("ORTH") for doc in batch.docs])
         distinct, forms = np.unique(orths, return_inverse=True)
         strings = batch.docs[0].vocab.strings
-        words_of = [strings[orth] for orth in distinct.tolist()]
-        spelling = Spelling.of(words_of, model.attrs["character_rows"])
+        spelling = Spelling.of([strings[orth] for orth in distinct.tolist()])
     words = xp2torch(words, device=get_torch_default_device())
     features = Features(layout, words, from_source[layout.docs], spelling, forms)
 

@@ -22,9 +22,6 @@ DecoderFactory = Callable[[int, int], Decoder]
 def build_CharCNN(embedding_width: int = 30, filters: int = 50, window: int = 3, rows: int = 2048) -> CharacterFactory:
     """Build the character encoder that source and target share.
 
-    A character's row in the table is its code point modulo the size of the table, so there is no vocabulary to
-    collect and a letter never seen in training still has a vector of its own.
-
     embedding_width (int): Width of a character embedding. Defaults to 30.
     filters (int): Number of filters, the width of a word's character features. Defaults to 50.
     window (int): Characters under a filter; odd. Defaults to 3.

@@ -68,10 +68,10 @@ class DATNetShim(PyTorchShim):
         if self._grad_clip and parameters:
             torch.nn.utils.clip_grad_norm_([p for _, p in parameters], self._grad_clip)
         for name, parameter in parameters:
-            # a copy for the gradient: `Language.rehearse` keeps it for later
-            weights, _ = optimizer((self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad.clone()))
+            weights, _ = optimizer((self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad))
             parameter.data = xp2torch(weights, device=parameter.device)
-            # None and not zero, or momentum moves parts of the network that had no example
+            # None and not zero, or momentum moves parts of the network that had no example; and the gradient itself
+            # stays untouched for `Language.rehearse`, which applies it later
             parameter.grad = None
 
     @contextlib.contextmanager
@@ -83,9 +83,11 @@ class DATNetShim(PyTorchShim):
             if (self.id, name) in params:
                 backup[name] = parameter.data
                 parameter.data = xp2torch(params[self.id, name], device=parameter.device)
-        yield
-        for name, data in backup.items():
-            mine[name].data = data
+        try:
+            yield
+        finally:
+            for name, data in backup.items():
+                mine[name].data = data
 
     def to_device(self, device_type: str, device_id: int) -> None:
         """Move the network."""

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-# exp(-300) is 1e-130: far below what a posterior can show, far above the smallest float64 (1e-308)
+# exp(-300) is 1e-130: far below what a posterior can show, far above the smallest float64 (1e-308). Only where every
+# legal tag of a token is more than 300 below an illegal one are probabilities wrong
 FLOOR = -300.0
 MISSING = -1
 TINY = torch.finfo(torch.float64).tiny
@@ -78,8 +79,11 @@ def forward_backward(
     """
     batch, tokens, tags = emissions.shape
     start, transitions, end = (score.detach().double().exp() for score in scores)
-    logits = emissions.detach().double().transpose(0, 1)  # (tokens, batch, tags)
-    peak = logits.amax(2, keepdim=True)  # (tokens, batch, 1)
+    logits = emissions.detach().double()
+    if allowed is not None:
+        logits = logits.masked_fill(~allowed, -torch.inf)
+    logits = logits.transpose(0, 1)  # (tokens, batch, tags)
+    peak = logits.amax(2, keepdim=True).clamp(min=torch.finfo(torch.float64).min)  # (tokens, batch, 1)
     weight = (logits - peak).clamp_(min=FLOOR).exp_()  # (tokens, batch, tags)
     if allowed is not None:
         weight *= allowed.transpose(0, 1)

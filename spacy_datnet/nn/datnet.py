@@ -41,8 +41,8 @@ class Inputs:
     host_lengths (Tensor): The same on the CPU, where packing wants them.
     rows (dict): The rows of each resource that is in the batch, int64; the keys are never empty rows.
     is_source (Tensor): (batch,) bool.
-    characters (Optional[Tensor]): (characters,), int64, the distinct word forms spelled one after the other, with
-        borders of 0 before, between and after them.
+    characters (Optional[Tensor]): (characters,), int64, the code points of the distinct word forms one after the
+        other, with borders of 0 before, between and after them.
     form_lengths (Optional[Tensor]): (forms,), int64, characters of each form.
     forms (Optional[Tensor]): (batch, tokens), int64, the form of each token; `len(form_lengths)` where there is none.
     owners (Optional[Tensor]): (characters,), int64, the sentence of each character, if each sentence has its own forms.

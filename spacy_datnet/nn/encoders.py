@@ -15,6 +15,9 @@ class CharCNN(nn.Module):
     The characters of all words stand in one row, with a border (character 0) before, between and after the words:
     words differ so much in length that padding them would multiply the work.
 
+    A character's row in the table is its code point modulo the size of the table, so there is no vocabulary to
+    collect, and a letter never seen in training still has a vector of its own.
+
     rows (int): Size of the character table; row 0 is the border.
     embedding_width (int): Width of a character embedding.
     filters (int): Number of filters, the width of the output.
@@ -32,8 +35,9 @@ class CharCNN(nn.Module):
         self.filters = nn.Linear(window * embedding_width, filters)
 
     def embed(self, characters: Tensor) -> Tensor:
-        """Look the characters up: (characters,) -> (characters, embedding_width)."""
-        return self.embedding(characters)
+        """Look the code points up: (characters,) -> (characters, embedding_width)."""
+        rows = 1 + characters % (self.embedding.num_embeddings - 1)
+        return self.embedding(torch.where(characters == 0, 0, rows))
 
     def forward(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """Encode words.
@@ -45,10 +49,15 @@ class CharCNN(nn.Module):
         characters, half = len(embedded), self.window // 2
         padded = pad(embedded, (0, 0, half, half))
         windows = [padded[i : i + characters] for i in range(self.window)]
-        found = self.filters(torch.cat(windows, 1))  # (characters, filters)
         # segments: border, word, border, word, ..., border
         ones = torch.ones_like(lengths)
         segments = torch.cat([torch.stack([ones, lengths], 1).flatten(), ones[:1]])
+        if half > 1:  # one border is too narrow to hide the neighbouring words
+            segment = torch.arange(len(segments), device=segments.device).repeat_interleave(segments)
+            around = pad(segment, (half, half), value=-1)
+            same = [around[i : i + characters] == segment for i in range(self.window)]
+            windows = [part * own[:, None] for part, own in zip(windows, same, strict=True)]
+        found = self.filters(torch.cat(windows, 1))  # (characters, filters)
         return torch.segment_reduce(found, "max", lengths=segments)[1::2].relu()
 
 

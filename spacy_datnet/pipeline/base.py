@@ -184,6 +184,8 @@ class DATNetPipe(TrainablePipe):
             return losses
         network = self.model.shims[0].network
         is_source = np.array([resource_of(example) == SOURCE for example in examples])
+        if is_source.any() and self.model.attrs["transfer"] != "none" and SOURCE not in self.cfg["labels"]:
+            raise ValueError(Errors.DN017.format(name=self.name))
         batch = Batch([example.predicted for example in examples], is_source)
         features, backprop = self.model.get_ref("features").begin_update(batch)
         sentences = np.arange(len(features.layout.lengths))
@@ -229,6 +231,7 @@ class DATNetPipe(TrainablePipe):
 
     def _log(self, report: Report, losses: dict[str, float]) -> None:
         if not math.isfinite(report.total):
+            self.model.shims[0].network.zero_grad()  # they would spoil the next update
             raise ValueError(Errors.DN014.format(name=self.name, report=report))
         losses[self.name] += report.total
         for part in ("source", "target", "discriminator", "adversarial", "correct", "judged"):

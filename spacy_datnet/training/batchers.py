@@ -28,14 +28,14 @@ def configure_mixed_batches(
     source_ratio (float): Part of the source that one pass uses, another one each time. Defaults to 1.0.
     RETURNS (Callable): The batcher.
     """
-    if size < 1:
+    if size < 2:
         raise ValueError(Errors.DN104.format(size=size))
     if not 0.0 < target_share < 1.0:
         raise ValueError(Errors.DN105.format(share=target_share))
     if not 0.0 < source_ratio <= 1.0:
         raise ValueError(Errors.DN106.format(ratio=source_ratio))
-    n_target = min(max(1, round(size * target_share)), max(1, size - 1))
-    n_source = max(1, size - n_target)
+    n_target = min(max(1, round(size * target_share)), size - 1)
+    n_source = size - n_target
 
     def batches(examples: Iterable[Example]) -> Iterator[list[Example]]:
         source, target = [], []

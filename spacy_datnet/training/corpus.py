@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.training import Corpus, Example
+from spacy.training.corpus import FILE_TYPE, walk_corpus
 from spacy.util import ensure_path, registry
 
-from ..corpora import replacing, sample_sentences
+from ..corpora import replacing, sample_sentences, split_sentences
 from ..errors import Errors
 from ..resources import SOURCE, TARGET, stamp
 
@@ -65,18 +67,20 @@ class SourceTargetCorpus:
         gold_preproc: bool,
         max_length: int,
     ):
-        def corpus(path: Path) -> Corpus:
+        def checked(path: Path) -> Path:
             path = ensure_path(path)
             if not path.exists():
                 raise ValueError(Errors.DN108.format(path=path))
-            return Corpus(path, gold_preproc=gold_preproc, max_length=max_length)
+            return path
 
-        self.source = None if source is None else corpus(source)
-        self.target = corpus(target)
+        self.source = None if source is None else checked(source)
+        self.target = checked(target)
         self.target_count = target_count
         self.target_ratio = target_ratio
         self.seed = seed
         self.ids = ensure_path(ids)
+        self.gold_preproc = gold_preproc
+        self.max_length = max_length
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield the examples: the source's, then those of the target that were chosen.
@@ -85,12 +89,23 @@ class SourceTargetCorpus:
         YIELDS (Example): The examples, stamped.
         """
         if self.source is not None:
-            for example in self.source(nlp):
+            for example in self._examples(nlp, self.source):
                 stamp(example.reference, SOURCE)
                 yield example
-        for example in self._choose(list(self.target(nlp))):
+        for example in self._choose(list(self._examples(nlp, self.target))):
             stamp(example.reference, TARGET)
             yield example
+
+    def _examples(self, nlp: Language, path: Path) -> Iterator[Example]:
+        corpus = Corpus(path, max_length=self.max_length)
+        if not self.gold_preproc:
+            yield from corpus(nlp)
+            return
+        # the same as with `gold_preproc` of spaCy's reader, which copies the whole doc once per sentence
+        for doc in corpus.read_docbin(nlp.vocab, walk_corpus(path, FILE_TYPE)):
+            for sentence in split_sentences(doc):
+                words, spaces = zip(*((token.text, bool(token.whitespace_)) for token in sentence), strict=True)
+                yield Example(Doc(nlp.vocab, words=words, spaces=spaces), sentence)
 
     def _choose(self, examples: list[Example]) -> list[Example]:
         if self.target_count is None and self.target_ratio is None:

@@ -42,7 +42,6 @@ def test_ratio(run):
         (["in.conll", "in.conll", "--count", "3"], "DN220"),
         (["in.conll", "out.spacy", "--count", "3"], "DN226"),
         (["absent", "out.conll", "--count", "3"], "DN201"),
-        (["in.conll", "out.conll", "--count", "3", "--ids", "absent/ids"], "DN218"),
         (["in.conll", "out.conll", "--count", "3", "--ids", "out.conll"], "DN220"),
     ],
 )

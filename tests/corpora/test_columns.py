@@ -38,9 +38,7 @@ def test_any_width_and_separator(write, separator, between):
     survey = survey_columns(path)
     assert survey.layout.width == 2 + len(between)
     assert survey.layout.delimiter == ("tab" if "\t" in separator else "space")
-    assert [list(sentence) for sentence in survey.sentences()] == [
-        [["Ana", "vive"], ["B-PER", "O"], 1, True]
-    ]
+    assert [list(sentence) for sentence in survey.sentences()] == [[["Ana", "vive"], ["B-PER", "O"], 1, True]]
 
 
 @pytest.mark.parametrize(("token", "tag"), [(2, 1), (-1, -2), (2, -2)])
@@ -122,9 +120,9 @@ def test_reading_with_a_layout_of_another_file_is_an_error(write):
         list(read_sentences(path, layout))
 
 
-TOKEN = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\t\n\r\0"), min_size=1
-).filter(lambda text: text == text.strip(" ") and "-DOCSTART-" not in text and "\ufeff" not in text)
+TOKEN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\t\n\r\0"), min_size=1).filter(
+    lambda text: text == text.strip(" ") and "-DOCSTART-" not in text and "\ufeff" not in text
+)
 
 
 @given(

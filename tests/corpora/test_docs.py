@@ -121,11 +121,14 @@ def test_the_same_docs_are_the_same_file(docs, tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+def test_folder_of_output_is_made(docs, tmp_path):
+    write_docbin(docs, tmp_path / "a" / "b" / "x.spacy")
+    assert len(list(read_docbin(tmp_path / "a" / "b" / "x.spacy", Vocab()))) == len(list(docs))
+
+
 def test_output_is_checked(tmp_path):
     source = tmp_path / "corpora.zip"
     source.write_bytes(b"")
-    with pytest.raises(CorpusError, match="DN218"):
-        check_output(tmp_path / "absent" / "x.spacy")
     with pytest.raises(CorpusError, match="DN219"):
         check_output(tmp_path)
     with pytest.raises(CorpusError, match="DN220"):

@@ -30,9 +30,7 @@ def test_no_entities_no_scheme():
     assert judge("O O", "-").scheme == "none"
 
 
-@pytest.mark.parametrize(
-    ("clean", "slip", "scheme"), [("B-A O", "I-A O", "iob2"), ("I-A O", "B-A O", "iob1")]
-)
+@pytest.mark.parametrize(("clean", "slip", "scheme"), [("B-A O", "I-A O", "iob2"), ("I-A O", "B-A O", "iob1")])
 def test_one_slip_is_repaired(clean, slip, scheme):
     verdict = judge(*[clean] * 10, slip)
     assert verdict.scheme == scheme

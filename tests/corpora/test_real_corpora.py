@@ -21,9 +21,7 @@ CORPORA = [
 
 
 @pytest.mark.real
-@pytest.mark.parametrize(
-    ("name", "scheme", "documents", "sentences", "tokens", "entities", "slip"), CORPORA
-)
+@pytest.mark.parametrize(("name", "scheme", "documents", "sentences", "tokens", "entities", "slip"), CORPORA)
 def test_counts(real_data, name, scheme, documents, sentences, tokens, entities, slip):
     survey = survey_columns(f"{real_data}/{name}")
     counts = survey.counts

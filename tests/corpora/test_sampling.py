@@ -16,9 +16,7 @@ from spacy_datnet.corpora import (
     write_sample,
 )
 
-CORPUS = "".join(
-    ("-DOCSTART- -X- O\n\n" if i % 5 == 0 else "") + f"w{i} NNP B-X\nño NN O\n\n" for i in range(20)
-)
+CORPUS = "".join(("-DOCSTART- -X- O\n\n" if i % 5 == 0 else "") + f"w{i} NNP B-X\nño NN O\n\n" for i in range(20))
 
 
 @given(n=st.integers(1, 300), seed=st.integers(0, 2**32), data=st.data())

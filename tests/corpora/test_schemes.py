@@ -19,9 +19,7 @@ def annotated(draw):
     """Draw the length of a sentence and its entities; many of them touch."""
     position, spans = 0, []
     for gap, length, label in draw(
-        st.lists(
-            st.tuples(st.integers(0, 2), st.integers(1, 4), st.sampled_from(LABELS)), max_size=5
-        )
+        st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4), st.sampled_from(LABELS)), max_size=5)
     ):
         start = position + gap
         position = start + length
@@ -70,9 +68,7 @@ def test_decodes_any_iob_tags_as_conlleval_does(tags):
     assert decode(tags) == expected
 
 
-@pytest.mark.parametrize(
-    "letters", ["BILU", "BIES", "BMEW", "BMES"], ids=["BILUO", "BIOES", "BMEWO", "BMESO"]
-)
+@pytest.mark.parametrize("letters", ["BILU", "BIES", "BMEW", "BMES"], ids=["BILUO", "BIOES", "BMEWO", "BMESO"])
 def test_reads_every_alphabet_of_bioes(letters):
     begin, inside, last, unit = letters
     tags = [f"{begin}-A", f"{inside}-A", f"{last}-A", "O", f"{unit}-B", f"{unit}-B"]

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from typer.testing import CliRunner
+from util import SMALL_MODEL, entity_examples, training_config, write_docs
+
+from spacy_datnet.cli import app
+from spacy_datnet.resources import SOURCE, resource_of
+
+WIDTH = 6
+
+
+@pytest.fixture(scope="module", params=["full", "part"])
+def trained(request, tmp_path_factory):
+    """A pipeline with vectors of its own for the source, trained for a few steps."""
+    folder = tmp_path_factory.mktemp(request.param)
+    examples = entity_examples(spacy.blank("es").vocab)
+    rng = np.random.default_rng(0)
+    for name in ("vectors", "source_vectors"):
+        nlp = spacy.blank("es")
+        for example in examples:
+            for token in example.reference:
+                nlp.vocab.set_vector(token.text, rng.normal(size=WIDTH).astype("float32"))
+        nlp.to_disk(folder / name)
+    parts = {"source": [], "target": []}
+    for example in examples:
+        parts["source" if resource_of(example) == SOURCE else "target"].append(example.reference)
+    paths = {name: write_docs(folder / f"{name}.spacy", docs) for name, docs in parts.items()}
+    vectors = {"@architectures": "spacy-datnet.WordVectors.v1"}
+    model = {
+        **{key: value for key, value in SMALL_MODEL.items() if key != "tok2vec"},
+        "transfer": request.param,
+        "tok2vec": vectors,
+        "source_tok2vec": {**vectors, "vectors": str(folder / "source_vectors")},
+    }
+    component = {"factory": "datnet_ner", "model": model}
+    config = training_config({"datnet_ner": component}, {**paths, "dev": paths["target"]})
+    config["initialize"] = {"vectors": str(folder / "vectors")}
+    config["training"]["gpu_allocator"] = None
+    train(init_nlp(config), folder)
+    return folder, [[token.text for token in example.reference] for example in examples]
+
+
+def predictions(path, sentences):
+    nlp = spacy.load(path)
+    docs = nlp.pipe([Doc(nlp.vocab, words=words) for words in sentences])
+    return [[(ent.start, ent.end, ent.label_, ent._.confidence) for ent in doc.ents] for doc in docs]
+
+
+def test_export_predicts_the_same_without_the_source(trained, tmp_path):
+    folder, sentences = trained
+    result = CliRunner().invoke(app, ["export", str(folder / "model-best"), str(tmp_path / "a" / "out")])
+    assert result.exit_code == 0, result.output
+    assert "datnet_ner: " in result.output
+    expected = predictions(folder / "model-best", sentences)
+    assert any(expected)
+    # where the source's vectors are gone, too
+    hidden = folder / "hidden"
+    (folder / "source_vectors").rename(hidden)
+    try:
+        assert predictions(tmp_path / "a" / "out", sentences) == expected
+    finally:
+        hidden.rename(folder / "source_vectors")
+    exported = spacy.load(tmp_path / "a" / "out")
+    assert exported.config["components"]["datnet_ner"]["model"]["source_tok2vec"] is None
+    assert str(folder) not in exported.config["components"].__repr__()
+    pipe = exported.get_pipe("datnet_ner")
+    assert list(pipe.label_data) == ["target"]
+    names = [name for name, _ in pipe.model.shims[0].network.named_parameters()]
+    assert not [name for name in names if "source" in name or "discriminator" in name]
+
+
+def test_export_does_not_replace_unasked(trained, tmp_path):
+    folder, _ = trained
+    (tmp_path / "out").mkdir()
+    result = CliRunner().invoke(app, ["export", str(folder / "model-best"), str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert "--force" in result.output
+    again = CliRunner().invoke(app, ["export", str(folder / "model-best"), str(tmp_path / "out"), "--force"])
+    assert again.exit_code == 0
+    assert (tmp_path / "out" / "config.cfg").exists()
+
+
+@pytest.mark.parametrize("pipes", [[], ["sentencizer"]])
+def test_export_of_another_pipeline(pipes, tmp_path):
+    nlp = spacy.blank("es")
+    for name in pipes:
+        nlp.add_pipe(name)
+    nlp.to_disk(tmp_path / "other")
+    result = CliRunner().invoke(app, ["export", str(tmp_path / "other"), str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert "[DN016]" in result.output
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob("*.unfinished"))

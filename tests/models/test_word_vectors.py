@@ -1,0 +1,124 @@
+"""Fixed word vectors as word features."""
+
+import numpy as np
+import pytest
+import spacy
+from spacy.tokens import Doc
+from spacy.vectors import Vectors
+from util import entity_examples
+
+from spacy_datnet.models.datnet import is_static
+from spacy_datnet.models.word_vectors import build_WordVectors, load_vectors
+
+TABLE = {"Madrid": [1.0, 2.0, 3.0], "vive": [4.0, 5.0, 6.0], "en": [7.0, 8.0, 9.0], "EN": [0.5, 0.5, 0.5]}
+
+
+@pytest.fixture
+def nlp():
+    nlp = spacy.blank("es")
+    table = np.array(list(TABLE.values()), dtype="f")  # without a row to spare
+    nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=table, keys=list(TABLE))
+    return nlp
+
+
+def doc_of(nlp, text):
+    return Doc(nlp.vocab, words=text.split())
+
+
+def test_words_are_looked_up_as_written_then_in_lower_case(nlp):
+    docs = [doc_of(nlp, "Vive En EN madrid"), doc_of(nlp, ""), doc_of(nlp, "MADRID Madrid Lima Lima")]
+    features = build_WordVectors().predict(docs)
+    nothing = [0.0, 0.0, 0.0]
+    assert features[0].tolist() == [TABLE["vive"], TABLE["en"], TABLE["EN"], nothing]
+    assert features[1].shape == (0, 3)
+    assert features[2].tolist() == [nothing, TABLE["Madrid"], nothing, nothing]
+
+
+def test_looking_up_unknown_words_changes_no_vector(nlp):
+    before = nlp.vocab.vectors.data.copy()
+    build_WordVectors().predict([doc_of(nlp, "Lima Quito")])
+    np.testing.assert_array_equal(nlp.vocab.vectors.data, before)
+
+
+def test_no_docs_give_no_features(nlp):
+    assert build_WordVectors().predict([]) == []
+
+
+def test_the_width_is_that_of_the_vectors(nlp):
+    model = build_WordVectors()
+    model.initialize(X=[doc_of(nlp, "Madrid")])
+    assert model.get_dim("nO") == 3
+
+
+def test_vectors_are_neither_trained_nor_saved(nlp):
+    model = build_WordVectors()
+    model.initialize(X=[doc_of(nlp, "Madrid")])
+    features, backprop = model.begin_update([doc_of(nlp, "Madrid")])
+    backprop(features)
+    assert not model.param_names and not model.grad_names
+    assert np.array(TABLE["Madrid"], dtype="f").tobytes() not in model.to_bytes()
+
+
+def test_vectors_of_another_pipeline_are_loaded_once(nlp, tmp_path):
+    nlp.to_disk(tmp_path / "vectors")
+    other = spacy.blank("en")
+    model = build_WordVectors(str(tmp_path / "vectors"))
+    (features,) = model.predict([doc_of(other, "Vive Lima")])
+    assert features.tolist() == [TABLE["vive"], [0.0, 0.0, 0.0]]
+    assert load_vectors(str(tmp_path / "vectors")) is load_vectors(str(tmp_path / "vectors"))
+    assert other.vocab.vectors.n_keys == 0
+
+
+def test_floret_vectors_know_every_word():
+    nlp = spacy.blank("es")
+    rng = np.random.default_rng(0)
+    nlp.vocab.vectors = Vectors(
+        strings=nlp.vocab.strings,
+        mode="floret",
+        data=rng.normal(size=(50, 4)).astype("f"),
+        minn=2,
+        maxn=3,
+        hash_count=2,
+    )
+    doc = doc_of(nlp, "Madrid Desconocida Madrid")
+    model = build_WordVectors()
+    model.initialize(X=[doc])
+    (features,) = model.predict([doc])
+    np.testing.assert_allclose(features, [token.vector for token in doc], rtol=1e-6)
+    assert features.any(1).all()
+
+
+def test_a_pipeline_without_vectors_is_refused(tmp_path):
+    nlp = spacy.blank("es")
+    with pytest.raises(ValueError, match=r"DN004.*the pipeline"):
+        build_WordVectors().initialize(X=[doc_of(nlp, "Madrid")])
+    nlp.to_disk(tmp_path / "empty")
+    with pytest.raises(ValueError, match=r"DN004.*empty'"):
+        build_WordVectors(str(tmp_path / "empty")).initialize(X=[doc_of(nlp, "Madrid")])
+
+
+@pytest.mark.parametrize("name", ["nowhere/vectors", "no_such_package"])
+def test_vectors_that_can_t_be_found_are_named(nlp, name):
+    with pytest.raises(ValueError, match=f"DN005.*{name}"):
+        build_WordVectors(name).initialize(X=[doc_of(nlp, "Madrid")])
+
+
+def test_vectors_of_different_widths_are_refused(nlp, tmp_path):
+    wide = spacy.blank("en")
+    wide.vocab.set_vector("lives", np.ones(5, dtype="f"))
+    wide.to_disk(tmp_path / "wide")
+    config = {
+        "tok2vec": {"@architectures": "spacy-datnet.WordVectors.v1"},
+        "source_tok2vec": {
+            "@architectures": "spacy-datnet.WordVectors.v1",
+            "vectors": str(tmp_path / "wide"),
+        },
+    }
+    pipe = nlp.add_pipe("datnet_ner", config={"model": config})
+    assert is_static(pipe.model)
+    with pytest.raises(ValueError, match=r"DN006.* 3 wide for the target and 5 wide for the source"):
+        nlp.initialize(lambda: entity_examples(nlp.vocab))
+
+
+def test_word_features_that_are_trained_are_not_static():
+    assert not is_static(spacy.blank("es").add_pipe("datnet_ner").model)

@@ -1,0 +1,828 @@
+"""What every component of the package must do; each test runs for each of them."""
+
+import copy
+import json
+import pickle
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import spacy
+import spacy.cli
+import srsly
+from numpy.testing import assert_allclose, assert_array_equal
+from spacy.cli._util import app
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+from spacy.training.initialize import init_nlp
+from spacy.util import fix_random_seed
+from spacy.vocab import Vocab
+from thinc.api import SGD, Model
+from typer.testing import CliRunner
+from util import (
+    SMALL_MODEL,
+    as_examples,
+    bare,
+    entity_examples,
+    training_config,
+    write_docs,
+)
+
+from spacy_datnet.resources import resource_of, stamp
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component under test.
+
+    factory: its registered name.
+    examples: makes stamped examples, the target's first, all sentences of the source longer.
+    read: reads the annotation of a doc, predicted or not, as tuples that end in the label.
+    labels: the labels in the examples, sorted; the source has one more than the target.
+    score: the main score of `nlp.evaluate`.
+    """
+
+    factory: str
+    examples: Callable[[Vocab], list[Example]]
+    read: Callable[[Doc], list]
+    labels: dict[str, list[str]]
+    score: str
+
+
+COMPONENTS = [
+    Component(
+        factory="datnet_ner",
+        examples=entity_examples,
+        read=lambda doc: [(ent.start, ent.end, ent.label_) for ent in doc.ents],
+        labels={"source": ["LOC", "ORG", "PER"], "target": ["LOC", "PER"]},
+        score="ents_f",
+    ),
+]
+
+LOSS = {"epsilon_source": 0.5, "epsilon_target": 0.5, "epsilon_characters": 0.2}
+LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 24}
+TOK2VEC = {
+    "@architectures": "spacy.Tok2Vec.v2",
+    "embed": {
+        "@architectures": "spacy.MultiHashEmbed.v2",
+        "width": 24,
+        "attrs": ["NORM", "SHAPE"],
+        "rows": [200, 100],
+        "include_static_vectors": False,
+    },
+    "encode": {
+        "@architectures": "spacy.MaxoutWindowEncoder.v2",
+        "width": 24,
+        "window_size": 1,
+        "maxout_pieces": 2,
+        "depth": 1,
+    },
+}
+
+
+def settings(**model) -> dict:
+    return {"model": {**SMALL_MODEL, **model}, "loss": LOSS}
+
+
+def create(component: Component, **model) -> Language:
+    """Make a pipeline of the component, not initialised."""
+    nlp = spacy.blank("es")
+    nlp.add_pipe(component.factory, config=settings(**model))
+    return nlp
+
+
+def learn(nlp: Language, examples: list[Example], sgd, steps: int, drop: float = 0.0) -> dict:
+    """Update some times; give back the losses of the last time."""
+    sgd.learn_rate = 0.01
+    for _ in range(steps):
+        losses = nlp.update(examples, sgd=sgd, losses={}, drop=drop)
+    return losses
+
+
+def train(component: Component, seed: int = 0, steps: int = 50, **model) -> Language:
+    nlp = create(component, **model)
+    fix_random_seed(seed)
+    examples = component.examples(nlp.vocab)
+    learn(nlp, examples, nlp.initialize(lambda: examples), steps, drop=0.1)
+    return nlp
+
+
+def of(examples: list[Example], resource: str) -> list[Example]:
+    return [example for example in examples if resource_of(example) == resource]
+
+
+def gold(component: Component, nlp: Language) -> tuple[list[Doc], list[list]]:
+    """The target's sentences without annotation, and what to read off each when it is predicted."""
+    references = [eg.reference for eg in of(component.examples(nlp.vocab), "target")]
+    return [bare(doc) for doc in references], [component.read(doc) for doc in references]
+
+
+def raw(nlp: Language, factory: str, docs: list[Doc]) -> list[tuple]:
+    """Tags and log-probabilities, to the last bit."""
+    predictions = nlp.get_pipe(factory).predict([bare(doc) for doc in docs])
+    return [tuple(array.tolist() for array in prediction) for prediction in predictions]
+
+
+def weights(model: Model) -> list[np.ndarray]:
+    """Copy the parameters of all layers and of the network."""
+    found = [node.get_param(p).copy() for node in model.walk() for p in sorted(node.param_names)]
+    for shim in model.shims:
+        found += [value.numpy().copy() for value in shim.network.state_dict().values()]
+    return found
+
+
+def same(before: list[np.ndarray], after: list[np.ndarray]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+@pytest.fixture(params=COMPONENTS, ids=lambda c: c.factory, scope="module")
+def component(request) -> Component:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def trained(component) -> Language:
+    """A pipeline that knows the examples. Tests must not change it."""
+    return train(component)
+
+
+@pytest.fixture
+def fresh(component) -> tuple[Language, list[Example]]:
+    """A pipeline right after initialisation, and its examples."""
+    nlp = create(component)
+    examples = component.examples(nlp.vocab)
+    fix_random_seed(0)
+    nlp.initialize(lambda: examples)
+    return nlp, examples
+
+
+# Learning and predicting
+
+
+@pytest.mark.parametrize("transfer", ["none", "full", "part"])
+def test_learns_a_dozen_sentences(component, transfer):
+    nlp = create(component, transfer=transfer)
+    fix_random_seed(0)
+    examples = component.examples(nlp.vocab)
+    losses = learn(nlp, examples, nlp.initialize(lambda: examples), steps=50)
+    assert losses[f"{component.factory}_target"] < 0.1
+    assert losses[f"{component.factory}_source"] < 0.1
+    docs, expected = gold(component, nlp)
+    assert [component.read(doc) for doc in nlp.pipe(docs)] == expected
+    private = nlp.get_pipe(component.factory).model.shims[0].network.private
+    assert set(private) == ({"source", "target"} if transfer == "part" else set())
+
+
+def test_predicting_again_changes_nothing(component, trained):
+    docs, expected = gold(component, trained)
+    once = list(trained.pipe(docs))
+    assert [component.read(doc) for doc in trained.pipe(once)] == expected
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 100])
+def test_batches_predict_what_single_docs_do(component, trained, batch_size):
+    docs, _ = gold(component, trained)
+    docs = [*docs, trained.make_doc(""), *docs[::-1]]
+    single = [component.read(trained(bare(doc))) for doc in docs]
+    assert any(single)
+    batched = [component.read(doc) for doc in trained.pipe(map(bare, docs), batch_size=batch_size)]
+    assert batched == single
+
+
+def test_docs_without_words_get_no_annotation(component, trained):
+    assert component.read(trained("")) == []
+    assert len(trained("   ")) == 1
+    assert [len(doc) for doc in trained.pipe(["", "", ""])] == [0, 0, 0]
+    assert trained.get_pipe(component.factory).predict([]) == []
+
+
+def test_a_doc_is_labelled_sentence_by_sentence_where_these_are_known(component, trained):
+    docs, _ = gold(component, trained)
+    joined = Doc.from_docs([bare(doc) for doc in docs])
+    for token in joined:
+        token.is_sent_start = False
+    for start in np.cumsum([0, *map(len, docs)])[:-1]:
+        joined[int(start)].is_sent_start = True
+    alone = Doc.from_docs([trained(bare(doc)) for doc in docs])
+    assert component.read(alone)
+    assert component.read(trained(joined)) == component.read(alone)
+
+
+def test_a_very_long_doc_of_sentences_is_labelled_like_its_sentences(component, trained):
+    words = [t.text for t in gold(component, trained)[0][0]]
+    starts = [True, *[False] * (len(words) - 1)]
+    times = 3000 // len(words)
+    doc = trained(Doc(trained.vocab, words=words * times, sent_starts=starts * times))
+    sentence = component.read(trained(Doc(trained.vocab, words=words)))
+    repeated = Doc.from_docs([trained(Doc(trained.vocab, words=words)) for _ in range(times)])
+    assert sentence and component.read(doc) == component.read(repeated)
+
+
+def test_a_very_long_sentence_gets_a_legal_path(component, trained):
+    pipe = trained.get_pipe(component.factory)
+    words = [t.text for doc in gold(component, trained)[0] for t in doc]
+    doc = Doc(trained.vocab, words=(words * 3000)[:3000])
+    (prediction,) = pipe.predict([doc])
+    starts, transitions, ends = pipe.tag_set_of("target").legal()
+    tags = prediction.tags
+    assert len(tags) == 3000 and starts[tags[0]] and ends[tags[-1]]
+    assert transitions[tags[:-1], tags[1:]].all()
+    assert np.isfinite(prediction.marginal).all() and (prediction.marginal <= 1e-6).all()
+
+
+def test_evaluation_of_what_was_learnt_is_perfect(component, trained):
+    examples = of(component.examples(trained.vocab), "target")
+    assert trained.evaluate(examples)[component.score] == 1.0
+
+
+# Labels and initialisation
+
+
+def test_labels_are_read_off_the_examples_of_each_resource(component, fresh):
+    nlp, _ = fresh
+    pipe = nlp.get_pipe(component.factory)
+    assert pipe.label_data == component.labels
+    assert pipe.labels == tuple(component.labels["target"])
+    assert nlp.pipe_labels[component.factory] == component.labels["target"]
+
+
+def test_the_source_s_own_labels_are_never_predicted(component, trained):
+    pipe = trained.get_pipe(component.factory)
+    assert set(component.labels["source"]) - set(component.labels["target"])
+    sizes = pipe.model.shims[0].sizes.tags
+    assert sizes["source"] > sizes["target"] == len(pipe.tag_set(tuple(pipe.labels)))
+    docs = [bare(eg.reference) for eg in of(component.examples(trained.vocab), "source")]
+    found = {span[-1] for doc in trained.pipe(docs) for span in component.read(doc)}
+    assert found and found <= set(component.labels["target"])
+
+
+def test_examples_without_a_stamp_are_target_examples(component):
+    nlp = create(component, transfer="none")
+    examples = component.examples(nlp.vocab)
+    for example in examples:
+        example.reference.user_data.clear()
+    nlp.initialize(lambda: examples)
+    every = sorted({*component.labels["source"], *component.labels["target"]})
+    assert nlp.get_pipe(component.factory).label_data == {"target": every}
+
+
+@pytest.mark.parametrize("wrap", [list, lambda labels: {"target": list(labels)}])
+def test_given_labels_of_the_target_replace_those_of_the_examples(component, wrap):
+    nlp = create(component)
+    pipe = nlp.get_pipe(component.factory)
+    labels = [*component.labels["target"], "NEW"]
+    pipe.initialize(lambda: component.examples(nlp.vocab), nlp=nlp, labels=wrap(labels[::-1]))
+    assert pipe.label_data == {
+        "source": component.labels["source"],
+        "target": sorted(labels),
+    }
+
+
+def test_added_labels_join_those_of_the_examples(component):
+    nlp = create(component)
+    pipe = nlp.get_pipe(component.factory)
+    assert [pipe.add_label("NEW"), pipe.add_label("NEW")] == [1, 0]
+    nlp.initialize(lambda: component.examples(nlp.vocab))
+    assert pipe.labels == tuple(sorted([*component.labels["target"], "NEW"]))
+    assert pipe.add_label("NEW") == 0
+    with pytest.raises(ValueError, match="DN010"):
+        pipe.add_label("LATE")
+    with pytest.raises(ValueError, match="DN009"):
+        pipe.add_label(3)
+
+
+def test_labels_in_the_config_replace_examples(component):
+    nlp = create(component)
+    part = {"labels": component.labels}
+    nlp.config["initialize"]["components"][component.factory] = part
+    fix_random_seed(0)
+    sgd = nlp.initialize()
+    assert nlp.get_pipe(component.factory).label_data == component.labels
+    losses = learn(nlp, component.examples(nlp.vocab), sgd, steps=40)
+    assert losses[f"{component.factory}_target"] < 0.2
+    docs, expected = gold(component, nlp)
+    assert [component.read(doc) for doc in nlp.pipe(docs)] == expected
+
+
+def test_without_examples_and_labels_there_is_nothing_to_initialize(component):
+    with pytest.raises(ValueError, match="DN011"):
+        create(component).initialize()
+
+
+@pytest.mark.parametrize(("resource", "code"), [("target", "DN011"), ("source", "DN012")])
+def test_each_resource_needs_annotation(component, resource, code):
+    nlp = create(component)
+    examples = component.examples(nlp.vocab)
+    for example in of(examples, resource):
+        example.reference = bare(example.reference)
+        stamp(example.reference, resource)
+    with pytest.raises(ValueError, match=code):
+        nlp.initialize(lambda: examples)
+
+
+def test_a_shared_decoder_needs_equal_labels(component):
+    nlp = create(component, share_decoder=True)
+    examples = component.examples(nlp.vocab)
+    (extra,) = set(component.labels["source"]) - set(component.labels["target"])
+    with pytest.raises(ValueError, match=f"DN013.*{extra}"):
+        nlp.initialize(lambda: examples)
+    twins = of(component.examples(nlp.vocab), "target")
+    for example in twins:
+        stamp(example.reference, "source")
+    both = of(examples, "target") + twins
+    learn(nlp, both, nlp.initialize(lambda: both), steps=3)
+    pipe = nlp.get_pipe(component.factory)
+    decoders = pipe.model.shims[0].network.decoders
+    assert decoders["source"] is decoders["target"]
+    docs, _ = gold(component, nlp)
+    expected = raw(nlp, component.factory, docs)
+    assert raw(through_bytes(nlp, None), component.factory, docs) == expected
+    pipe.drop_source()
+    assert raw(nlp, component.factory, docs) == expected
+    assert raw(through_bytes(nlp, None), component.factory, docs) == expected
+
+
+@pytest.mark.parametrize(("transfer", "warned"), [("full", 1), ("part", 1), ("none", 0)])
+def test_transfer_without_a_source_warns(component, transfer, warned):
+    nlp = create(component, transfer=transfer)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        nlp.initialize(lambda: of(component.examples(nlp.vocab), "target"))
+    assert sum("DN051" in str(warning.message) for warning in caught) == warned
+
+
+def test_before_initialization_use_is_an_error(component):
+    nlp = create(component)
+    with pytest.raises(ValueError, match="DN015"):
+        nlp("Ana")
+    with pytest.raises(ValueError, match="DN002"):
+        nlp.update(component.examples(nlp.vocab))
+
+
+@pytest.mark.parametrize(
+    "get_examples",
+    [None, [], lambda: None, lambda: [], lambda: [1], lambda: [Doc(Vocab())]],
+    ids=["none", "list", "gives none", "gives nothing", "gives a number", "gives a doc"],
+)
+def test_initialization_checks_the_examples(component, get_examples):
+    pipe = create(component).get_pipe(component.factory)
+    with pytest.raises(TypeError):
+        pipe.initialize(get_examples)
+
+
+def test_update_checks_the_examples(component, fresh):
+    nlp, examples = fresh
+    pipe = nlp.get_pipe(component.factory)
+    for wrong in (None, 1, [1], [examples[0].reference], [(examples[0].reference, {})]):
+        with pytest.raises(TypeError):
+            pipe.update(wrong)
+
+
+# Training
+
+
+def test_losses_are_reported_in_parts_and_add_up(component, fresh):
+    nlp, examples = fresh
+    name = component.factory
+    losses = nlp.update(examples, sgd=SGD(0.01), losses={"other": 1.0})
+    parts = [f"{name}_{part}" for part in ("source", "target", "discriminator", "adversarial")]
+    assert losses.keys() == {"other", name, *parts, f"{name}_correct", f"{name}_judged"}
+    assert all(type(losses[part]) is float and losses[part] > 0.0 for part in parts)
+    assert losses[name] == pytest.approx(sum(losses[part] for part in parts))
+    assert losses[f"{name}_judged"] == len(examples) >= losses[f"{name}_correct"]
+    first = dict(losses)
+    again = nlp.get_pipe(name).update(examples, losses={})
+    nlp.update(examples, losses=losses)
+    assert losses[name] == pytest.approx(first[name] + again[name], rel=1e-4)
+
+
+def test_nothing_to_learn_from_changes_nothing(component):
+    nlp = create(component, transfer="none")
+    examples = component.examples(nlp.vocab)
+    nlp.initialize(lambda: examples)
+    pipe = nlp.get_pipe(component.factory)
+    before = weights(pipe.model)
+    empty = as_examples([nlp.make_doc("")])
+    unannotated = as_examples([bare(eg.reference) for eg in examples])
+    for batch in ([], empty, unannotated, of(examples, "source")):
+        assert pipe.update(batch, sgd=SGD(0.1))[component.factory] == 0.0
+    assert same(before, weights(pipe.model))
+
+
+def test_unannotated_sentences_train_the_discriminator_only(component, fresh):
+    nlp, examples = fresh
+    network = nlp.get_pipe(component.factory).model.shims[0].network
+    for example in examples:
+        resource, example.reference = resource_of(example), bare(example.reference)
+        stamp(example.reference, resource)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    losses = nlp.update(examples, sgd=SGD(0.1), losses={})
+    moved = {name.split(".")[0] for name, value in network.state_dict().items() if not value.equal(before[name])}
+    assert moved == {"characters", "discriminator", "shared"}
+    assert losses[f"{component.factory}_source"] == losses[f"{component.factory}_target"] == 0.0
+
+
+def test_empty_docs_in_a_batch_do_not_count(component, fresh):
+    nlp, examples = fresh
+    pipe = nlp.get_pipe(component.factory)
+    empty = as_examples([nlp.make_doc("")])
+    alone = pipe.update(examples, losses={})
+    joined = pipe.update([*empty, *examples[:6], *empty, *examples[6:]], losses={})
+    assert joined == pytest.approx(alone, rel=1e-4)
+
+
+@pytest.mark.parametrize("transfer", ["none", "full"])
+def test_a_loss_that_is_no_number_stops_the_training_unharmed(component, transfer):
+    nlp = create(component, transfer=transfer, tok2vec={"@architectures": VECTORS})
+    examples = component.examples(nlp.vocab)
+    add_vectors(nlp, examples)
+    sgd = nlp.initialize(lambda: examples)
+    pipe = nlp.get_pipe(component.factory)
+    before = weights(pipe.model)
+    word = examples[0].reference[0].text
+    vector = nlp.vocab[word].vector.copy()
+    nlp.vocab.set_vector(word, np.full(8, np.nan))
+    with pytest.raises(ValueError, match="DN014"):
+        nlp.update(examples, sgd=sgd)
+    assert same(before, weights(pipe.model))
+    nlp.vocab.set_vector(word, vector)
+    assert nlp.update(examples, sgd=sgd, losses={})[component.factory] > 0.0
+    assert all(np.isfinite(value).all() for value in weights(pipe.model))
+
+
+VECTORS = "spacy-datnet.WordVectors.v1"
+
+
+def add_vectors(nlp: Language, examples: list[Example]) -> None:
+    rng = np.random.default_rng(0)
+    for word in sorted({token.text for example in examples for token in example.reference}):
+        nlp.vocab.set_vector(word, rng.normal(size=8).astype("float32"))
+
+
+def test_word_vectors_replace_a_tok2vec_and_stay_fixed(component):
+    nlp = create(component, tok2vec={"@architectures": VECTORS})
+    examples = component.examples(nlp.vocab)
+    add_vectors(nlp, examples)
+    table = nlp.vocab.vectors.data.copy()
+    fix_random_seed(0)
+    losses = learn(nlp, examples, nlp.initialize(lambda: examples), steps=50)
+    assert losses[f"{component.factory}_target"] < 0.2
+    assert_array_equal(nlp.vocab.vectors.data, table)
+    docs, expected = gold(component, nlp)
+    loaded = through_bytes(nlp, None)
+    assert [component.read(loaded(bare(doc))) for doc in docs] == expected
+
+
+def test_the_same_seed_gives_the_same_weights(component):
+    first, again, other = (
+        weights(train(component, seed=seed, steps=3).get_pipe(component.factory).model) for seed in (1, 1, 2)
+    )
+    assert same(first, again)
+    assert not same(first, other)
+
+
+def test_gradients_of_several_updates_add_up(component, fresh):
+    nlp, examples = fresh
+    pipe = nlp.get_pipe(component.factory)
+    network = pipe.model.shims[0].network
+
+    def gradients_of(*batches: list[Example]) -> list[np.ndarray]:
+        network.zero_grad()
+        for batch in batches:
+            pipe.update(batch)
+        return [p.grad.numpy().copy() for p in network.shared.parameters()]
+
+    source, target = of(examples, "source"), of(examples, "target")
+    for one, two, sum_ in zip(gradients_of(source), gradients_of(target), gradients_of(source, target), strict=True):
+        assert_allclose(sum_, one + two, atol=1e-5)
+
+
+def test_gradients_of_the_word_features_are_those_of_the_loss(component):
+    nlp = create(component)
+    examples = component.examples(nlp.vocab)
+    fix_random_seed(0)
+    nlp.initialize(lambda: examples)
+    pipe = nlp.get_pipe(component.factory)
+    # nothing reversed and nothing perturbed: the gradient is that of the reported loss
+    pipe.loss = replace(pipe.loss, discriminator="none", adversarial_training=False)
+
+    def loss() -> float:
+        return pipe.update(examples)[component.factory]
+
+    loss()
+    layers = pipe.model.get_ref("tok2vec").walk()
+    for layer, name, gradient in [(n, p, n.get_grad(p).copy()) for n in layers for p in n.param_names]:
+        value, norm = layer.get_param(name).copy(), np.linalg.norm(gradient)
+        ends = []
+        for step in (0.01, -0.01):
+            layer.set_param(name, value + step * gradient / norm)
+            ends.append(loss())
+        layer.set_param(name, value)
+        assert (ends[0] - ends[1]) / 0.02 == pytest.approx(norm, rel=0.02)
+
+
+@pytest.mark.parametrize("sgd", [None, False])
+def test_without_an_optimizer_the_gradients_wait(component, fresh, sgd):
+    nlp, examples = fresh
+    pipe = nlp.get_pipe(component.factory)
+    before = weights(pipe.model)
+    pipe.update(examples, sgd=sgd)
+    assert same(before, weights(pipe.model))
+    pipe.finish_update(SGD(0.1))
+    assert not same(before, weights(pipe.model))
+
+
+def test_frozen_components_keep_their_weights(component, fresh):
+    nlp, examples = fresh
+    pipe = nlp.get_pipe(component.factory)
+    before = pipe.to_bytes()
+    losses = nlp.update(examples, sgd=nlp.create_optimizer(), exclude=[component.factory])
+    assert losses == {} and pipe.to_bytes() == before
+    nlp.update(examples, sgd=nlp.create_optimizer())
+    assert pipe.to_bytes() != before
+
+
+def test_rehearsal_leaves_the_component_alone(component, fresh):
+    nlp, examples = fresh
+    pipe = nlp.get_pipe(component.factory)
+    before = weights(pipe.model)
+    nlp.rehearse(examples, sgd=nlp.resume_training())
+    assert same(before, weights(pipe.model))
+
+
+# Copies
+
+
+def through_bytes(nlp: Language, path) -> Language:
+    return spacy.blank("es").from_config(nlp.config).from_bytes(nlp.to_bytes())
+
+
+def through_disk(nlp: Language, path) -> Language:
+    nlp.to_disk(path)
+    return spacy.load(path)
+
+
+def through_pickle(nlp: Language, path) -> Language:
+    return pickle.loads(pickle.dumps(nlp))
+
+
+def through_deepcopy(nlp: Language, path) -> Language:
+    return copy.deepcopy(nlp)
+
+
+def through_source(nlp: Language, path) -> Language:
+    other = spacy.blank("es")
+    for name in nlp.pipe_names:
+        other.add_pipe(name, source=through_disk(nlp, path))
+    return other
+
+
+@pytest.mark.parametrize("copy_of", [through_bytes, through_disk, through_pickle, through_deepcopy, through_source])
+def test_a_copy_predicts_the_same_and_learns_on(component, trained, copy_of, tmp_path):
+    docs, expected = gold(component, trained)
+    before = weights(trained.get_pipe(component.factory).model)
+    copied = copy_of(trained, tmp_path)
+    assert raw(copied, component.factory, docs) == raw(trained, component.factory, docs)
+    assert copied.get_pipe(component.factory).label_data == component.labels
+    assert copied.get_pipe(component.factory).cfg == trained.get_pipe(component.factory).cfg
+    examples = component.examples(copied.vocab)
+    losses = learn(copied, examples, copied.resume_training(), steps=5)
+    assert losses[f"{component.factory}_target"] < 0.2
+    assert not same(before, weights(copied.get_pipe(component.factory).model))
+    assert same(before, weights(trained.get_pipe(component.factory).model))
+    assert [component.read(copied(bare(doc))) for doc in docs] == expected
+
+
+@pytest.mark.parametrize("copy_of", [through_bytes, through_disk, through_pickle])
+def test_a_copy_of_an_untrained_pipeline_can_be_initialized(component, copy_of, tmp_path):
+    copied = copy_of(create(component), tmp_path)
+    with pytest.raises(ValueError, match="DN015"):
+        copied("Ana")
+    copied.initialize(lambda: component.examples(copied.vocab))
+    assert copied.get_pipe(component.factory).label_data == component.labels
+    assert len(copied("Ana vive")) == 2
+
+
+def test_untrained_bytes_reset_a_trained_pipe(component):
+    trained_briefly = train(component, steps=1).get_pipe(component.factory)
+    trained_briefly.from_bytes(create(component).get_pipe(component.factory).to_bytes())
+    with pytest.raises(ValueError, match="DN015"):
+        trained_briefly.predict([Doc(Vocab(), words=["Ana"])])
+
+
+def test_the_config_rebuilds_the_pipeline(component, trained):
+    rebuilt = spacy.blank("es").from_config(trained.config)
+    assert rebuilt.config == trained.config
+    assert rebuilt.config["components"][component.factory]["model"]["encoder"]["hidden"] == 24
+    rebuilt.get_pipe(component.factory).from_bytes(trained.get_pipe(component.factory).to_bytes())
+    docs, _ = gold(component, trained)
+    assert raw(rebuilt, component.factory, docs) == raw(trained, component.factory, docs)
+
+
+WORKER = """
+import json, sys, torch
+torch.set_num_threads(1)
+import spacy
+from spacy.tokens import DocBin
+
+if __name__ == "__main__":
+    nlp = spacy.load(sys.argv[1])
+    texts = json.load(sys.stdin)
+    for n in (1, 2):
+        docs = nlp.pipe(texts, n_process=n, batch_size=2)
+        DocBin(docs=docs, store_user_data=True).to_disk(f"{sys.argv[1]}/{n}.spacy")
+"""
+
+
+@pytest.fixture(scope="module")
+def from_worker(component, trained, tmp_path_factory) -> dict[int, list[Doc]]:
+    """What another process predicts with the saved pipeline, itself or with two of its own."""
+    path = tmp_path_factory.mktemp("worker")
+    trained.to_disk(path)
+    script = path / "worker.py"
+    script.write_text(WORKER, encoding="utf8")
+    texts = [doc.text for doc in gold(component, trained)[0]]
+    subprocess.run(
+        [sys.executable, script, path],
+        input=json.dumps(texts),
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return {n: list(DocBin().from_disk(path / f"{n}.spacy").get_docs(trained.vocab)) for n in (1, 2)}
+
+
+@pytest.mark.parametrize("n_process", [1, 2])
+def test_another_process_predicts_the_same(component, trained, from_worker, n_process):
+    docs, expected = gold(component, trained)
+    found = from_worker[n_process]
+    assert [component.read(doc) for doc in found] == expected
+    for doc, other in zip(trained.pipe(docs), found, strict=True):
+        assert doc.user_data.keys() == other.user_data.keys()
+        assert list(other.user_data.values()) == pytest.approx(list(doc.user_data.values()), rel=1e-4)
+
+
+# Target-only models
+
+
+@pytest.mark.parametrize("transfer", ["full", "part"])
+@pytest.mark.parametrize("own_tok2vec", [False, True])
+def test_without_its_source_a_model_predicts_the_same(component, transfer, own_tok2vec, tmp_path):
+    source = {"@architectures": "spacy.HashEmbedCNN.v2", "width": 24, "depth": 1}
+    source |= {"embed_size": 100, "window_size": 1, "maxout_pieces": 2}
+    source |= {"subword_features": True, "pretrained_vectors": None}
+    model = {"source_tok2vec": source} if own_tok2vec else {}
+    nlp = train(component, steps=5, transfer=transfer, **model)
+    docs, _ = gold(component, nlp)
+    expected, size = raw(nlp, component.factory, docs), len(nlp.to_bytes())
+    pipe = nlp.get_pipe(component.factory)
+    pipe.drop_source()
+    assert pipe.label_data == {"target": component.labels["target"]}
+    assert raw(nlp, component.factory, docs) == expected
+    assert len(nlp.to_bytes()) < size
+    names = pipe.model.shims[0].network.state_dict().keys()
+    assert not [name for name in names if "source" in name or "discriminator" in name]
+    target_only = create(component, transfer=transfer)
+    target_only.get_pipe(component.factory).from_bytes(pipe.to_bytes())
+    assert raw(target_only, component.factory, docs) == expected
+
+
+# Listeners
+
+
+def listening(component: Component) -> tuple[Language, list[Example]]:
+    """A pipeline whose component listens to a tok2vec; examples that alternate the resources."""
+    nlp = spacy.blank("es")
+    nlp.add_pipe("tok2vec", config={"model": TOK2VEC})
+    nlp.add_pipe(component.factory, config=settings(tok2vec=LISTENER))
+    examples = component.examples(nlp.vocab)
+    pairs = zip(of(examples, "source"), of(examples, "target"), strict=True)
+    examples = [example for pair in pairs for example in pair]
+    fix_random_seed(0)
+    nlp.initialize(lambda: examples)
+    return nlp, examples
+
+
+def gradients(model: Model) -> list[np.ndarray]:
+    return [node.get_grad(p) for node in model.walk() for p in sorted(node.param_names)]
+
+
+@pytest.mark.parametrize("chosen", ["mixed", "source", "target"])
+def test_a_listener_teaches_its_tok2vec_like_one_of_its_own(component, chosen):
+    shared, examples = listening(component)
+    batch = examples if chosen == "mixed" else of(examples, chosen)
+    own = through_bytes(shared, None)
+    own.replace_listeners("tok2vec", component.factory, ["model.tok2vec"])
+    losses = [nlp.update(batch, sgd=False, losses={}) for nlp in (shared, own)]
+    assert losses[0][component.factory] == pytest.approx(losses[1][component.factory])
+    listened = gradients(shared.get_pipe("tok2vec").model)
+    replaced = gradients(own.get_pipe(component.factory).model.get_ref("tok2vec"))
+    for one, other in zip(listened, replaced, strict=True):
+        assert np.abs(one).max() > 1e-3
+        assert_allclose(one, other, atol=1e-5)
+
+
+def test_a_listening_pipeline_learns_and_is_saved(component, tmp_path):
+    nlp, examples = listening(component)
+    losses = learn(nlp, examples, nlp.resume_training(), steps=50)
+    assert losses[f"{component.factory}_target"] < 0.2
+    docs, expected = gold(component, nlp)
+    assert [component.read(doc) for doc in nlp.pipe(map(bare, docs))] == expected
+    assert [component.read(spacy.load(through(nlp, tmp_path))(bare(d))) for d in docs] == expected
+    nlp.replace_listeners("tok2vec", component.factory, ["model.tok2vec"])
+    nlp.remove_pipe("tok2vec")
+    assert [component.read(nlp(bare(doc))) for doc in docs] == expected
+    assert [component.read(spacy.load(through(nlp, tmp_path))(bare(d))) for d in docs] == expected
+
+
+def through(nlp: Language, path):
+    nlp.to_disk(path)
+    return path
+
+
+def test_a_frozen_tok2vec_feeds_the_listener_by_its_annotation(component):
+    nlp, examples = listening(component)
+    tok2vec, model = nlp.get_pipe("tok2vec").model, nlp.get_pipe(component.factory).model
+    frozen, moving = weights(tok2vec), weights(model)
+    for batch in (examples, of(examples, "target")):
+        nlp.update(batch, sgd=SGD(0.1), exclude=["tok2vec"], annotates=["tok2vec"])
+    assert same(frozen, weights(tok2vec))
+    assert not same(moving, weights(model))
+
+
+# The command line of spaCy
+
+
+@pytest.fixture(scope="module")
+def corpora(component, tmp_path_factory) -> dict:
+    """Files of both resources; the target is its own dev set."""
+    path = tmp_path_factory.mktemp("corpora")
+    examples = component.examples(Vocab())
+    for resource in ("source", "target"):
+        docs = [example.reference for example in of(examples, resource)]
+        write_docs(path / f"{resource}.spacy", docs)
+    target = path / "target.spacy"
+    return {"source": path / "source.spacy", "target": target, "dev": target}
+
+
+def run(*arguments) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def filled(component, corpora, tmp_path_factory):
+    """A config as `spacy init fill-config` completes it from the name of the factory."""
+    path = tmp_path_factory.mktemp("filled")
+    config = training_config({component.factory: {"factory": component.factory}}, corpora)
+    config.to_disk(path / "base.cfg")
+    run("init", "fill-config", path / "base.cfg", path / "filled.cfg")
+    return path / "filled.cfg"
+
+
+def test_fill_config_writes_every_setting(component, filled):
+    config = spacy.util.load_config(filled)
+    block = config["components"][component.factory]
+    assert block["model"]["decoder"] == {"@architectures": "spacy-datnet.CRF.v1"}
+    assert block["model"]["encoder"]["@architectures"] == "spacy-datnet.BiLSTM.v1"
+    assert block["loss"]["@losses"] == "spacy-datnet.DualAdversarialLoss.v1"
+    assert {"alpha", "gamma", "epsilon_target"} < block["loss"].keys()
+    assert config["training"]["score_weights"][component.score] == 1.0
+
+
+def test_debug_config_finds_nothing_wrong(filled):
+    run("debug", "config", filled)
+
+
+def test_written_labels_are_read_by_the_config(component, filled, tmp_path):
+    run("init", "labels", filled, tmp_path)
+    path = tmp_path / f"{component.factory}.json"
+    assert srsly.read_json(path) == component.labels
+    config = spacy.util.load_config(filled)
+    config["initialize"]["components"][component.factory] = {
+        "labels": {"@readers": "spacy.read_labels.v1", "path": str(path)}
+    }
+    labels = init_nlp(config).get_pipe(component.factory).label_data
+    assert labels == component.labels
+
+
+def test_evaluate_reports_the_scores(component, trained, corpora, tmp_path):
+    trained.to_disk(tmp_path / "model")
+    output = tmp_path / "scores.json"
+    run("evaluate", tmp_path / "model", corpora["dev"], "--output", output)
+    assert srsly.read_json(output)[component.score] == 1.0
+
+
+def test_benchmark_measures_a_speed(trained, corpora, tmp_path):
+    trained.to_disk(tmp_path)
+    output = run(
+        *("benchmark", "speed", tmp_path, corpora["dev"]),
+        *("--batch-size", 2, "--batches", 30, "--warmup", 0),
+    )
+    assert "words/s" in output.lower() or "WPS" in output

@@ -1,0 +1,67 @@
+"""Every shipped config is complete, short, and trains."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spacy
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config
+
+from spacy_datnet.corpora import read_docs, write_docbin
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = sorted((ROOT / "configs").glob("*.cfg"))
+CORPORA = {
+    "source": "source.en.conll",
+    "train": "target.es.train.conll",
+    "dev": "target.es.dev.conll",
+}
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("corpora")
+    found = {}
+    words = set()
+    for part, name in CORPORA.items():
+        docs = list(read_docs(ROOT / "assets" / name, spacy.blank("es").vocab))
+        words.update(token.text for doc in docs for token in doc)
+        found[part] = str(folder / f"{part}.spacy")
+        write_docbin(docs, Path(found[part]))
+    rng = np.random.default_rng(0)
+    for name in ("vectors", "source_vectors"):
+        nlp = spacy.blank("es")
+        for word in sorted(words):
+            nlp.vocab.set_vector(word, rng.normal(size=8).astype("float32"))
+        nlp.to_disk(folder / name)
+        found[name] = str(folder / name)
+    return found
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_config_trains(path, paths, tmp_path):
+    config = load_config(path, interpolate=False)
+    wanted = {f"paths.{name}": paths[name] for name in config["paths"] if name != "source" or path.stem != "base"}
+    overrides = {**wanted, "training.max_steps": 2, "training.eval_frequency": 1, "training.batcher.size": 8}
+    nlp = init_nlp(load_config(path, overrides=overrides, interpolate=False))
+    train(nlp, tmp_path)
+    best = spacy.load(tmp_path / "model-best")
+    assert best.get_pipe("datnet_ner").labels == ("LOC", "MISC", "ORG", "PER")
+    assert (
+        best.config["components"]["datnet_ner"]["model"]["transfer"]
+        == config["components"]["datnet_ner"]["model"]["transfer"]
+    )
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_config_is_short_and_names_itself(path):
+    text = path.read_text()
+    assert len(text.splitlines()) <= 120
+    assert f"configs/{path.name}" in text
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_readme_mentions_config(path):
+    assert path.name in (ROOT / "README.md").read_text()

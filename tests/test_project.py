@@ -1,0 +1,81 @@
+"""The spaCy project: its README is fresh, its commands resolve, its scripts check what they are given."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import srsly
+
+PROJECT = Path(__file__).resolve().parents[1] / "project"
+
+
+def run(*arguments, cwd):
+    return subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, capture_output=True, text=True)
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    copy = tmp_path / "project"
+    copy.mkdir()
+    shutil.copytree(PROJECT / "scripts", copy / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("project.yml", "README.md"):
+        shutil.copy(PROJECT / name, copy)
+    return copy
+
+
+def test_readme_is_what_document_writes(project):
+    result = run("-m", "spacy", "project", "document", ".", "--output", "README.md", cwd=project)
+    assert result.returncode == 0, result.stderr
+    assert (project / "README.md").read_text() == (PROJECT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("workflow", ["all", "conll"])
+def test_workflow_can_be_shown(project, workflow):
+    result = run("-m", "spacy", "project", "run", workflow, ".", "--dry", "--vars.target_size", "77", cwd=project)
+    assert result.returncode == 0, result.stderr
+    assert ("--corpora.train.target_count 77" in result.stdout) == (workflow == "conll")
+
+
+def test_files_of_the_commands_exist():
+    for command in srsly.read_yaml(PROJECT / "project.yml")["commands"]:
+        for dependency in command.get("deps", []):
+            if dependency.startswith("../") and "${" not in dependency:
+                assert (PROJECT / dependency).exists(), dependency
+
+
+def test_assets_are_verified(project):
+    config = srsly.read_yaml(project / "project.yml")
+    content = b"token O\n"
+    right = hashlib.md5(content).hexdigest()
+    config["assets"] = [
+        {"dest": "assets/a", "url": "https://example.com/a", "checksum": right, "description": ""},
+        {"dest": "assets/b", "description": "private"},
+    ]
+    srsly.write_yaml(project / "project.yml", config)
+    (project / "assets").mkdir()
+    missing = run("scripts/verify_assets.py", cwd=project)
+    assert missing.returncode == 1
+    assert "assets/a is missing" in missing.stdout
+    assert "assets/b is missing" in missing.stdout
+    (project / "assets" / "b").write_bytes(b"")
+    (project / "assets" / "a").write_bytes(b"stale")
+    stale = run("scripts/verify_assets.py", cwd=project)
+    assert stale.returncode == 1
+    assert "assets/a is not the published file" in " ".join(stale.stdout.split())
+    (project / "assets" / "a").write_bytes(content)
+    assert run("scripts/verify_assets.py", cwd=project).returncode == 0
+
+
+def test_compare_shows_differences(project):
+    for name, f1 in (("base", 0.5), ("datnet_f", 0.6225)):
+        (project / name).mkdir()
+        scores = {"ents_p": f1, "ents_r": f1, "ents_f": f1, "ents_per_type": {"PER": {"p": 1, "r": 1, "f": f1}}}
+        (project / name / "metrics.json").write_text(json.dumps(scores))
+    result = run("scripts/compare.py", "base/metrics.json", "datnet_f/metrics.json", cwd=project)
+    assert result.returncode == 0, result.stderr
+    row = next(line for line in result.stdout.splitlines() if line.startswith("datnet_f"))
+    assert row.split() == ["datnet_f", "62.25", "62.25", "62.25", "+12.25", "62.25"]

@@ -1,0 +1,90 @@
+"""The learning rate that decays from epoch to epoch."""
+
+from io import StringIO
+
+import pytest
+import spacy
+import torch
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_model_from_config
+from thinc.api import SGD
+from util import (
+    SMALL_MODEL,
+    SOURCE_SENTENCES,
+    TARGET_SENTENCES,
+    annotated,
+    entity_examples,
+    training_config,
+    write_docs,
+)
+
+from spacy_datnet.training.callbacks import configure_epoch_decay
+
+
+@pytest.fixture
+def nlp():
+    nlp = spacy.blank("es")
+    nlp.add_pipe("datnet_ner", config={"model": SMALL_MODEL})
+    nlp.initialize(lambda: entity_examples(nlp.vocab))
+    return nlp
+
+
+def weights(nlp):
+    """The weights of the network, and of the word features before it."""
+    model = nlp.get_pipe("datnet_ner").model
+    flat = [parameter.detach().flatten() for parameter in model.shims[0].network.parameters()]
+    for node in model.get_ref("tok2vec").walk():
+        flat += [torch.from_numpy(node.get_param(name)).flatten() for name in node.param_names]
+    return torch.cat([part.clone() for part in flat])
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.5])
+@pytest.mark.parametrize("epoch", [0, 1, 4])
+def test_steps_shrink_by_the_paper_s_formula(nlp, rate, epoch):
+    callback, examples = configure_epoch_decay(rate), entity_examples(nlp.vocab)
+    state, before, sgd = nlp.to_bytes(), weights(nlp), SGD(0.01, L2=0.0)
+    nlp.update(examples, sgd=sgd)
+    full = weights(nlp) - before
+    nlp.from_bytes(state)
+    callback(nlp, {"epoch": epoch, "step": 17})
+    nlp.update(examples, sgd=sgd)
+    assert full.abs().max() > 1e-4
+    torch.testing.assert_close(weights(nlp) - before, full / (1 + rate * epoch), rtol=1e-3, atol=1e-6)
+
+
+def test_the_rate_rises_again_with_a_new_run(nlp):
+    callback = configure_epoch_decay(0.5)
+    for epoch in (3, 0):
+        callback(nlp, {"epoch": epoch, "step": 0})
+    assert nlp.get_pipe("datnet_ner").learn_rate_scale == 1.0
+
+
+def test_other_components_are_left_alone(nlp):
+    sentencizer = nlp.add_pipe("sentencizer")
+    configure_epoch_decay(0.5)(nlp, {"epoch": 2, "step": 0})
+    assert not hasattr(sentencizer, "learn_rate_scale")
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_the_training_loop_of_spacy_drives_it(tmp_path, epochs):
+    vocab, paths = spacy.blank("es").vocab, {}
+    for name, sentences in (("source", SOURCE_SENTENCES), ("target", TARGET_SENTENCES)):
+        docs = [annotated(vocab, sentence) for sentence in sentences]
+        paths[name] = write_docs(tmp_path / f"{name}.spacy", docs)
+    paths["dev"] = paths["target"]
+    config = training_config({"datnet_ner": {"factory": "datnet_ner", "model": SMALL_MODEL}}, paths)
+    config["training"] |= {
+        "max_epochs": epochs,
+        "max_steps": 0,
+        "before_update": {"@callbacks": "spacy-datnet.epoch_decay.v1", "rate": 0.5},
+    }
+    filled = load_model_from_config(config, auto_fill=True).config
+    nlp = init_nlp(filled)
+    train(nlp, stdout=StringIO())
+    assert nlp.get_pipe("datnet_ner").learn_rate_scale == pytest.approx(1 / (1 + 0.5 * (epochs - 1)))
+
+
+def test_a_negative_rate_is_refused():
+    with pytest.raises(ValueError, match=r"DN103.*rate"):
+        configure_epoch_decay(-0.1)

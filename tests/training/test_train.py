@@ -1,0 +1,282 @@
+"""`spacy train` from end to end, on ten sentences of each resource."""
+
+import shutil
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spacy
+from numpy.testing import assert_allclose
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config_from_str, load_model_from_config
+from thinc.api import Config
+from util import SOURCE_SENTENCES, TARGET_SENTENCES, annotated, bare, write_docs
+
+from spacy_datnet.models.features import Batch
+from spacy_datnet.models.word_vectors import load_vectors
+from spacy_datnet.nn.objective import Objective
+
+TARGET = (
+    *TARGET_SENTENCES,
+    "Eva_Díaz/PER llama a Ana/PER",
+    "Luis/PER vuelve de Lima/LOC",
+    "nadie vive en Nueva_York/LOC",
+    "mañana llueve en San_José/LOC",
+)
+SOURCE = (
+    *SOURCE_SENTENCES,
+    "Anna_Smith/PER calls Ed/PER from London/LOC this week",
+    "nobody works for Big_Blue/ORG in New_York/LOC now",
+    "tomorrow it rains in South_Boston/LOC and in London/LOC",
+    "Ed/PER and John_Smith/PER come back from Boston/LOC today",
+)
+
+CONFIG = """
+[paths]
+source = null
+target = null
+vectors = null
+source_vectors = null
+
+[nlp]
+lang = "es"
+pipeline = ["datnet_ner"]
+
+[components]
+
+[components.datnet_ner]
+factory = "datnet_ner"
+
+[components.datnet_ner.model]
+@architectures = "spacy-datnet.DATNet.v1"
+transfer = "full"
+attention_width = 8
+
+[components.datnet_ner.model.tok2vec]
+@architectures = "spacy-datnet.WordVectors.v1"
+
+[components.datnet_ner.model.source_tok2vec]
+@architectures = "spacy-datnet.WordVectors.v1"
+vectors = ${paths.source_vectors}
+
+[components.datnet_ner.model.characters]
+@architectures = "spacy-datnet.CharCNN.v1"
+embedding_width = 8
+filters = 16
+rows = 256
+
+[components.datnet_ner.model.encoder]
+@architectures = "spacy-datnet.BiLSTM.v1"
+hidden = 24
+
+[components.datnet_ner.model.decoder]
+@architectures = "spacy-datnet.CRF.v1"
+
+[components.datnet_ner.loss]
+@losses = "spacy-datnet.DualAdversarialLoss.v1"
+epsilon_source = 0.5
+epsilon_target = 0.5
+epsilon_characters = 0.2
+
+[corpora]
+
+[corpora.train]
+@readers = "spacy-datnet.SourceTargetCorpus.v1"
+source = ${paths.source}
+target = ${paths.target}
+
+[corpora.dev]
+@readers = "spacy.Corpus.v1"
+path = ${paths.target}
+
+[training]
+seed = 0
+max_steps = 90
+eval_frequency = 30
+accumulate_gradient = 1
+dropout = 0.1
+
+[training.batcher]
+@batchers = "spacy-datnet.mixed_batches.v1"
+size = 8
+
+[training.logger]
+@loggers = "spacy-datnet.ConsoleLogger.v1"
+progress_bar = false
+
+[training.optimizer]
+@optimizers = "Adam.v1"
+learn_rate = 0.01
+use_averages = false
+
+[initialize]
+vectors = ${paths.vectors}
+"""
+
+
+def write_vectors(path: Path, lang: str, sentences: tuple[str, ...], seed: int) -> Path:
+    """Save a pipeline that has nothing but word vectors."""
+    nlp = spacy.blank(lang)
+    rng = np.random.default_rng(seed)
+    for doc in (annotated(nlp.vocab, sentence) for sentence in sentences):
+        for token in doc:
+            nlp.vocab.set_vector(token.text, rng.normal(size=8).astype("float32"))
+    nlp.to_disk(path)
+    return path
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> dict[str, Path]:
+    vocab = spacy.blank("es").vocab
+    return {
+        "source": write_docs(tmp_path / "source.spacy", [annotated(vocab, s) for s in SOURCE]),
+        "target": write_docs(tmp_path / "target.spacy", [annotated(vocab, s) for s in TARGET]),
+        "vectors": write_vectors(tmp_path / "es", "es", TARGET, seed=1),
+        "source_vectors": write_vectors(tmp_path / "en", "en", SOURCE, seed=2),
+    }
+
+
+def configure(paths: dict[str, Path], more: str = "", **training) -> Config:
+    """Fill in the config.
+
+    more: further sections.
+    training: values of `[training]`.
+    """
+    overrides = {f"paths.{name}": str(path) for name, path in paths.items()}
+    overrides |= {f"training.{name}": value for name, value in training.items()}
+    return load_config_from_str(CONFIG + more, overrides=overrides)
+
+
+def initialized(config: Config) -> Language:
+    return init_nlp(load_model_from_config(config, auto_fill=True).config)
+
+
+def run(config: Config, output: Path | None = None) -> tuple[Language, str]:
+    """Train; give back the pipeline and what was printed."""
+    stdout = StringIO()
+    nlp = initialized(config)
+    train(nlp, output, stdout=stdout)
+    return nlp, stdout.getvalue()
+
+
+def n_right(nlp: Language) -> int:
+    """Count the target's sentences whose entities are all found and nothing else."""
+    references = [annotated(nlp.vocab, sentence) for sentence in TARGET]
+
+    def read(doc: Doc) -> list[tuple]:
+        return [(ent.start, ent.end, ent.label_) for ent in doc.ents]
+
+    pairs = zip(nlp.pipe(map(bare, references)), references, strict=True)
+    return sum(read(doc) == read(reference) for doc, reference in pairs)
+
+
+@pytest.mark.parametrize("transfer", ["none", "full", "part"])
+def test_training_learns_the_corpus_and_saves_what_it_learnt(paths, transfer, tmp_path):
+    config = configure(paths)
+    config["components"]["datnet_ner"]["model"]["transfer"] = transfer
+    nlp, printed = run(config, tmp_path)
+    loaded = spacy.load(tmp_path / "model-best")
+    assert n_right(nlp) >= 9 and n_right(loaded) == len(TARGET)
+    assert loaded.meta["performance"]["ents_f"] == 1.0
+    scheme = {"source": ["LOC", "ORG", "PER"], "target": ["LOC", "PER"]}
+    assert loaded.get_pipe("datnet_ner").label_data == scheme
+    assert ("source" in loaded.get_pipe("datnet_ner").model.shims[0].sizes.tags) == (transfer != "none")
+    header, _, first, *_, last = [line.split() for line in printed.splitlines() if "L_T" in line or "  " in line]
+    losses = [dict(zip(header, row, strict=False)) for row in (first, last)]
+    assert float(losses[1]["L_T"]) < 0.2 * float(losses[0]["L_T"])
+    assert (float(losses[0]["L_S"]) > 0.0) == (transfer != "none")
+
+
+def test_a_trained_pipeline_needs_no_vectors_of_the_source(paths, tmp_path):
+    run(configure(paths, max_steps=60), tmp_path)
+    shutil.rmtree(paths["source_vectors"])
+    load_vectors.cache_clear()
+    loaded = spacy.load(tmp_path / "model-last")
+    assert n_right(loaded) >= 8
+
+
+def test_the_source_has_vectors_of_its_own(paths):
+    """Words of the source that the target's vectors don't have are zero there, but not with their own."""
+    config = configure(paths)
+    nlp = initialized(config)
+    features = nlp.get_pipe("datnet_ner").model.get_ref("features")
+    own, of_source = features.layers
+    doc = Doc(nlp.vocab, words=["works", "trabaja"])
+    assert [np.abs(row).max() > 0 for row in own.predict([doc])[0]] == [False, True]
+    assert [np.abs(row).max() > 0 for row in of_source.predict([doc])[0]] == [True, False]
+    expected = spacy.load(paths["source_vectors"]).vocab["works"].vector
+    found = features.predict(Batch([doc, doc], np.array([False, True]))).words.numpy()  # (tokens, width)
+    assert_allclose(found[2], expected)
+    assert_allclose(found[1], nlp.vocab["trabaja"].vector)
+    assert np.abs(found[[0, 3]]).max() == 0.0
+
+
+def test_sub_batches_of_one_resource_are_accumulated(paths, monkeypatch):
+    seen = []
+    original = Objective.__call__
+
+    def watch(self, network, inputs, gold, **kwargs):
+        seen.append(set(inputs.rows))
+        return original(self, network, inputs, gold, **kwargs)
+
+    monkeypatch.setattr(Objective, "__call__", watch)
+    nlp, _ = run(configure(paths, accumulate_gradient=2, max_steps=60))
+    # spaCy sorts a batch by length before it cuts it, and every sentence of the source is longer
+    assert {"source"} in seen and {"target"} in seen
+    assert len(seen) == 2 * 61
+    assert n_right(nlp) >= 9
+
+
+snapshots: list[dict[str, np.ndarray]] = []
+
+
+@spacy.registry.callbacks("test.snapshots")
+def make_snapshots() -> Callable[[Language, dict[str, int]], None]:
+    def take(nlp: Language, info: dict[str, int]) -> None:
+        snapshots.append(weights(nlp))
+
+    return take
+
+
+def weights(nlp: Language) -> dict[str, np.ndarray]:
+    parameters = nlp.get_pipe("datnet_ner").model.shims[0].network.named_parameters()
+    return {name: value.detach().numpy().copy() for name, value in parameters}
+
+
+def test_averages_of_the_weights_are_saved(paths, tmp_path):
+    watch = '\n[training.before_update]\n@callbacks = "test.snapshots"\n'
+    config = configure(paths, watch, max_steps=20, eval_frequency=20)
+    config["training"]["optimizer"]["use_averages"] = True
+    snapshots.clear()
+    nlp, _ = run(config, tmp_path)
+    after_steps = [*snapshots[1:], weights(nlp)]
+    saved = weights(spacy.load(tmp_path / "model-last"))
+    assert saved.keys() == after_steps[-1].keys()
+    for name, found in saved.items():
+        average = np.zeros_like(found)
+        for t, current in enumerate(after_steps, start=1):
+            decay = (1.0 + t) / (10.0 + t)  # as Thinc does
+            average += (1.0 - min(decay, 0.9999)) * (current[name] - average)
+        assert_allclose(found, average, atol=1e-5)
+    moved = [np.abs(saved[name] - after_steps[-1][name]).max() for name in saved]
+    assert max(moved) > 0.01
+
+
+def test_training_again_gives_the_same_model(paths):
+    first, again, other = (weights(run(configure(paths, max_steps=5, seed=seed))[0]) for seed in (1, 1, 2))
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    assert not any(np.array_equal(first[name], other[name]) for name in first if "emit.weight" in name)
+
+
+def test_a_component_without_a_source_corpus_trains_on_the_target(paths):
+    config = configure(paths)
+    config["paths"]["source"] = None
+    config["components"]["datnet_ner"]["model"].update(transfer="none", source_tok2vec=None)
+    nlp, _ = run(config)
+    assert n_right(nlp) >= 9
+    assert nlp.get_pipe("datnet_ner").label_data == {"target": ["LOC", "PER"]}

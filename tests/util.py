@@ -1,0 +1,228 @@
+"""Builders that several test modules share."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from spacy.tokens import Doc, DocBin, Span
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Config
+
+from spacy_datnet.nn.crf import MISSING
+from spacy_datnet.nn.datnet import DATNet, Inputs, Sizes
+from spacy_datnet.nn.decoders import CRF
+from spacy_datnet.nn.encoders import BiLSTM, CharCNN
+from spacy_datnet.nn.objective import Gold
+from spacy_datnet.resources import SOURCE, TARGET, stamp
+from spacy_datnet.tagging import SpanTags
+
+LABELS = ("LOC", "PER")
+ROWS = 12  # of the character table
+
+
+def make_network(transfer="full", *, words=4, labels=None, seed=0, **settings) -> DATNet:
+    """A small float64 network whose parameters are all random and whose tags are BILUO."""
+    labels = labels or {"source": LABELS, "target": LABELS}
+    settings = {
+        "characters": partial(CharCNN, rows=ROWS, embedding_width=3, filters=3, window=3),
+        "encoder": partial(BiLSTM, hidden=3, depth=1),
+        "decoder": CRF,
+        "share_decoder": False,
+        "attention_width": 4,
+        **settings,
+    }
+    torch.manual_seed(seed)
+    schemes = {resource: SpanTags(names) for resource, names in labels.items()}
+    sizes = Sizes(words=words, tags={resource: len(tags) for resource, tags in schemes.items()})
+    network = DATNet(sizes, transfer=transfer, **settings).double()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.normal_(std=0.5)
+        if network.characters is not None:
+            network.characters.embedding.weight[0] = 0.0
+    for resource, decoder in network.decoders.items():
+        decoder.constrain(*(torch.from_numpy(part) for part in schemes[resource].legal()))
+    return network
+
+
+def make_inputs(lengths, is_source, *, width=4, seed=0) -> Inputs:
+    """Random sentences; each token has a word form of its own, of one to four characters."""
+    rng = torch.Generator().manual_seed(seed)
+    lengths, is_source = torch.tensor(lengths), torch.tensor(is_source)
+    mask = torch.arange(int(lengths.max())) < lengths[:, None]
+    words = torch.randn(*mask.shape, width, generator=rng, dtype=torch.float64)
+    form_lengths = torch.randint(1, 5, (int(lengths.sum()),), generator=rng)
+    forms = torch.full(mask.shape, len(form_lengths))
+    forms[mask] = torch.arange(len(form_lengths))
+    characters, owners = [0], []
+    sentence = torch.arange(len(lengths)).repeat_interleave(lengths)
+    for size, owner in zip(form_lengths.tolist(), sentence.tolist(), strict=True):
+        characters += [*torch.randint(1, ROWS, (size,), generator=rng).tolist(), 0]
+        owners += [owner] * (size + 1)
+    rows = {"source": is_source.nonzero()[:, 0], "target": (~is_source).nonzero()[:, 0]}
+    return Inputs(
+        words=words * mask[..., None],
+        lengths=lengths,
+        host_lengths=lengths,
+        rows={resource: row for resource, row in rows.items() if len(row)},
+        is_source=is_source,
+        characters=torch.tensor(characters),
+        form_lengths=form_lengths,
+        forms=forms,
+        owners=torch.tensor([*owners, owners[-1]]),
+    )
+
+
+def choose(inputs: Inputs, rows) -> Inputs:
+    """The same sentences alone: some rows of a batch, padded no longer than they need."""
+    rows = torch.as_tensor(rows)
+    lengths, is_source = inputs.lengths[rows], inputs.is_source[rows]
+    parts = {"source": is_source.nonzero()[:, 0], "target": (~is_source).nonzero()[:, 0]}
+    longest = int(lengths.max())
+    return Inputs(
+        words=inputs.words[rows, :longest],
+        lengths=lengths,
+        host_lengths=lengths,
+        rows={resource: part for resource, part in parts.items() if len(part)},
+        is_source=is_source,
+        characters=inputs.characters,
+        form_lengths=inputs.form_lengths,
+        forms=inputs.forms[rows, :longest],
+        owners=None,
+    )
+
+
+def make_gold(inputs: Inputs, *, missing=0.0, seed=0) -> dict[str, Gold]:
+    """Random entities for each resource of a batch; some tags are hidden."""
+    rng = torch.Generator().manual_seed(seed)
+    scheme, gold = SpanTags(LABELS), {}
+    for resource, rows in inputs.rows.items():
+        lengths = inputs.lengths[rows].tolist()
+        tags = torch.zeros(len(rows), max(lengths), dtype=torch.int64)
+        for row, length in enumerate(lengths):
+            start, end = sorted(torch.randint(length, (2,), generator=rng).tolist())
+            tags[row, :length] = torch.from_numpy(scheme.encode(length, [(start, end + 1, LABELS[row % 2])]))
+        tags[torch.rand(tags.shape, generator=rng) < missing] = MISSING
+        gold[resource] = Gold(tags, missing == 0.0)
+    return gold
+
+
+# Docs, examples and pipelines
+
+# settings that make a model small enough for a test
+SMALL_MODEL: dict[str, Any] = {
+    "tok2vec": {"width": 24, "rows": [200, 200, 200, 200]},
+    "characters": {"embedding_width": 8, "filters": 16, "rows": 256},
+    "encoder": {"hidden": 24},
+    "attention_width": 8,
+}
+
+TARGET_SENTENCES = (
+    "Ana/PER vive en Madrid/LOC",
+    "Luis_García/PER trabaja en San_José/LOC",
+    "Eva/PER no vive en Madrid/LOC",
+    "el tren va a Nueva_York/LOC",
+    "hoy llueve mucho",
+    "María_Luisa_Pérez/PER llega a Lima/LOC",
+)
+# each is longer than any of the target, and they have a label more
+SOURCE_SENTENCES = (
+    "Anna/PER lives with Ed/PER in London/LOC today",
+    "John_Smith/PER works for the Acme/ORG over there",
+    "the fast train goes to New_York/LOC every morning",
+    "it rains a lot in this country now",
+    "Mary/PER left Big_Blue/ORG in South_Boston/LOC last year",
+    "Acme/ORG pays John/PER and Mary/PER much too little",
+)
+
+
+def annotated(vocab: Vocab, sentence: str, resource: str | None = None) -> Doc:
+    """A doc from words; `_` joins the words of an entity and `/` comes before its label."""
+    words, spans = [], []
+    for chunk in sentence.split():
+        text, _, label = chunk.partition("/")
+        start = len(words)
+        words += text.split("_")
+        if label:
+            spans.append((start, len(words), label))
+    doc = Doc(vocab, words=words)
+    doc.set_ents([Span(doc, start, end, label=label) for start, end, label in spans])
+    if resource is not None:
+        stamp(doc, resource)
+    return doc
+
+
+def bare(doc: Doc) -> Doc:
+    """The words of a doc without annotation and stamp."""
+    return Doc(doc.vocab, words=[token.text for token in doc])
+
+
+def as_examples(docs: list[Doc]) -> list[Example]:
+    """Examples of annotated docs."""
+    return [Example(bare(doc), doc) for doc in docs]
+
+
+def entity_examples(vocab: Vocab) -> list[Example]:
+    """A dozen stamped sentences with entities, the target's first."""
+    docs = [annotated(vocab, sentence, TARGET) for sentence in TARGET_SENTENCES]
+    return as_examples(docs + [annotated(vocab, s, SOURCE) for s in SOURCE_SENTENCES])
+
+
+def write_docs(path: Path, docs: list[Doc]) -> Path:
+    """Write a .spacy file."""
+    DocBin(docs=docs).to_disk(path)
+    return path
+
+
+TRAINING = """
+[paths]
+source = null
+target = null
+dev = null
+
+[nlp]
+lang = "es"
+pipeline = []
+
+[components]
+
+[corpora]
+
+[corpora.train]
+@readers = "spacy-datnet.SourceTargetCorpus.v1"
+source = ${paths.source}
+target = ${paths.target}
+
+[corpora.dev]
+@readers = "spacy.Corpus.v1"
+path = ${paths.dev}
+
+[training]
+seed = 0
+max_steps = 60
+eval_frequency = 20
+dropout = 0.1
+
+[training.batcher]
+@batchers = "spacy-datnet.mixed_batches.v1"
+size = 8
+
+[training.logger]
+@loggers = "spacy-datnet.ConsoleLogger.v1"
+progress_bar = false
+
+[training.optimizer]
+@optimizers = "Adam.v1"
+learn_rate = 0.01
+"""
+
+
+def training_config(components: dict[str, dict], paths: dict[str, Path | None]) -> Config:
+    """A training config for a pipeline of components, each with its settings."""
+    config = Config().from_str(TRAINING, interpolate=False)
+    config["nlp"]["pipeline"] = list(components)
+    config["components"] = components
+    config["paths"] = {name: path and str(path) for name, path in paths.items()}
+    return config
