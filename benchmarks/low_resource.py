@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import multiprocessing
+import resource
 import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -27,7 +28,7 @@ VARIANTS = {
     "datnet-p": ("datnet_p.cfg", {}),
 }
 # what depends on the number of target sentences: (target share of a batch, steps)
-BY_SIZE = {10: (0.016, 1000), 100: (0.25, 1000), 1000: (0.5, 1500)}
+BY_SIZE = {10: (0.032, 1000), 100: (0.25, 1000), 1000: (0.5, 1600)}
 
 
 def spacy_ner(size: int, seed: int, paths: dict):
@@ -98,6 +99,7 @@ def run(variant: str, size: int, seed: int, paths: dict, folder: Path) -> dict:
         "seed": seed,
         "max_steps": steps,
         "seconds": round(seconds, 1),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         **{part: {key: score[f"ents_{key}"] for key in "prf"} for part, score in scores.items()},
         "per_type": scores["test"]["ents_per_type"],
     }
