@@ -28,7 +28,7 @@ VARIANTS = {
     "datnet-p": ("datnet_p.cfg", {}),
 }
 # what depends on the number of target sentences: (target share of a batch, steps)
-BY_SIZE = {10: (0.032, 1000), 100: (0.25, 1000), 1000: (0.5, 1600)}
+BY_SIZE = {10: (0.03, 1200), 100: (0.25, 1200), 1000: (0.5, 1800)}
 
 
 def spacy_ner(size: int, seed: int, paths: dict):
@@ -138,8 +138,8 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [
         (variant, size, seed)
-        for seed in args.seeds
         for variant in args.variants
+        for seed in args.seeds
         for size in args.sizes
         if (variant, size, seed) not in done
     ]

@@ -43,7 +43,7 @@ def paths(tmp_path_factory) -> dict[str, str]:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_config_trains(path, paths, tmp_path):
     config = load_config(path, interpolate=False)
-    wanted = {f"paths.{name}": paths[name] for name in config["paths"] if name != "source" or path.stem != "base"}
+    wanted = {f"paths.{name}": paths[name] for name in config["paths"]}
     overrides = {**wanted, "training.max_steps": 2, "training.eval_frequency": 1, "training.batcher.size": 8}
     nlp = init_nlp(load_config(path, overrides=overrides, interpolate=False))
     train(nlp, tmp_path)
