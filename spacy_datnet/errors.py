@@ -66,6 +66,15 @@ class Errors(metaclass=_Coded):
         "Component '{name}' was initialised or exported without a source and can't learn from source examples. "
         "Initialise it with examples of both resources, or leave the source out."
     )
+    DN018 = (
+        "A listener as tok2vec hears source and target together, so there can be no source_tok2vec beside it. Leave "
+        "source_tok2vec out."
+    )
+    DN019 = (
+        "The labels of '{name}' are given for {unknown}, which is no resource. Use the keys: {known}; or give a list "
+        "for the target alone."
+    )
+    DN020 = "{name} is {value}, but must be at least {least}."
     DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
     DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."
     DN103 = "{name} is {value}, but can't be negative."
@@ -74,6 +83,7 @@ class Errors(metaclass=_Coded):
     DN106 = "source_ratio is {ratio}, but must be greater than 0 and at most 1."
     DN107 = "Give target_count or target_ratio, not both."
     DN108 = "There is no corpus at {path}. Give a .spacy file; `python -m spacy_datnet convert` makes one."
+    DN109 = "There are no sentences in {path}. Files must be called *.spacy; `python -m spacy_datnet check` reads them."
 
     DN201 = "{path}: there is no such file. Check the path; it is looked up from {folder}."
     DN202 = "{path} can't be read: {reason}."
@@ -163,6 +173,10 @@ class Warnings(metaclass=_Coded):
         "Component '{name}' has no source examples and trains on the target only. If there is a source corpus, read it "
         "with spacy-datnet.SourceTargetCorpus.v1, which stamps the examples with their resource; if not, set transfer "
         '= "none" to train the same network without this warning.'
+    )
+    DN052 = (
+        "Only {percent} % of the words in the first examples have a vector in {where}. Are these the vectors of the "
+        "right language? Those of the source are named in the source_tok2vec block of the model."
     )
 
     DN251 = (

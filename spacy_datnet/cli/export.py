@@ -36,8 +36,10 @@ def export(
         shutil.rmtree(unfinished, ignore_errors=True)
         fail(str(error))
         raise typer.Exit(1) from error
-    if output.exists():
+    if output.is_dir():
         shutil.rmtree(output)
+    else:
+        output.unlink(missing_ok=True)
     unfinished.rename(output)
     after = sizes_of(nlp)
     for name in changed:
@@ -49,7 +51,7 @@ def export(
 
 def sizes_of(nlp: spacy.Language) -> dict[str, int]:
     """Measure the model of each component, in bytes as saved."""
-    return {name: len(pipe.model.to_bytes()) for name, pipe in nlp.pipeline if hasattr(pipe, "model")}
+    return {name: len(pipe.model.to_bytes()) for name, pipe in nlp.components if hasattr(pipe, "model")}
 
 
 def megabytes(size: int) -> str:

@@ -205,6 +205,9 @@ def build_features(tok2vec: Words, source_tok2vec: Words | None, spell: bool) ->
     RETURNS (Model[Batch, Features]): The layer. Its backprop takes the gradient of `Features.words`.
     """
     layers = [tok2vec] if source_tok2vec is None else [tok2vec, source_tok2vec]
+    # a listener hears the whole batch or nothing
+    if len(layers) > 1 and any(hasattr(node, "upstream_name") for layer in layers for node in layer.walk()):
+        raise ValueError(Errors.DN018)
     return Model("features", forward, init=init, layers=layers, dims={"nO": None}, attrs={"spell": spell})
 
 

@@ -28,6 +28,8 @@ def build_CharCNN(embedding_width: int = 30, filters: int = 50, window: int = 3,
     rows (int): Rows of the character table. 2048 keep Latin, Greek, Cyrillic, Hebrew and Arabic letters apart.
     RETURNS (Callable): Makes the encoder.
     """
+    _at_least(1, embedding_width=embedding_width, filters=filters, window=window)
+    _at_least(2, rows=rows)
     if window % 2 == 0:
         raise ValueError(Errors.DN003.format(window=window))
     return partial(CharCNN, rows=rows, embedding_width=embedding_width, filters=filters, window=window)
@@ -41,6 +43,7 @@ def build_BiLSTM(hidden: int = 100, depth: int = 1) -> EncoderFactory:
     depth (int): Number of layers. Defaults to 1.
     RETURNS (Callable): Makes the encoder from the width of its input.
     """
+    _at_least(1, hidden=hidden, depth=depth)
     return partial(BiLSTM, hidden=hidden, depth=depth)
 
 
@@ -52,6 +55,7 @@ def build_FeedForward(hidden: int = 200, depth: int = 1) -> EncoderFactory:
     depth (int): Number of layers. Defaults to 1.
     RETURNS (Callable): Makes the encoder from the width of its input.
     """
+    _at_least(1, hidden=hidden, depth=depth)
     return partial(FeedForward, hidden=hidden, depth=depth)
 
 
@@ -71,3 +75,9 @@ def build_Softmax() -> DecoderFactory:
     RETURNS (Callable): Makes the decoder from the width of its input and its number of tags.
     """
     return Softmax
+
+
+def _at_least(least: int, **values: int) -> None:
+    for name, value in values.items():
+        if value < least:
+            raise ValueError(Errors.DN020.format(name=name, value=value, least=least))

@@ -70,8 +70,7 @@ class DATNetShim(PyTorchShim):
         for name, parameter in parameters:
             weights, _ = optimizer((self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad))
             parameter.data = xp2torch(weights, device=parameter.device)
-            # None and not zero, or momentum moves parts of the network that had no example; and the gradient itself
-            # stays untouched for `Language.rehearse`, which applies it later
+            # None and not zero, or momentum moves parts of the network that had no example
             parameter.grad = None
 
     @contextlib.contextmanager

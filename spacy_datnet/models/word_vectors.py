@@ -1,7 +1,9 @@
 """Static word vectors as word features: fixed, and never saved with the model."""
 
+import warnings
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
+from pathlib import Path
 
 import numpy as np
 from spacy import util
@@ -13,9 +15,11 @@ from spacy.vocab import Vocab
 from thinc.api import Model, get_current_ops
 from thinc.types import Floats2d
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 
 Words = Model[list[Doc], list[Floats2d]]
+# the share of known words below which vectors are probably of another language
+ENOUGH = 0.5
 
 
 @registry.architectures("spacy-datnet.WordVectors.v1")
@@ -28,33 +32,54 @@ def build_WordVectors(vectors: str | None = None) -> Words:
         `spacy init vectors`. Defaults to the vectors of the pipeline that the component is in.
     RETURNS (Model): The layer.
     """
-    attrs = {"vectors": vectors, "static": True}
-    return Model("word_vectors", forward, init=init, dims={"nO": None}, attrs=attrs)
+    # not in attrs, which are saved and would replace what the config says
+    return Model(
+        "word_vectors",
+        partial(forward, source=vectors),
+        init=partial(init, source=vectors),
+        dims={"nO": None},
+        attrs={"static": True},
+    )
 
 
-def init(model: Words, X: list[Doc] | None = None, Y: None = None) -> None:
-    """Read the width off the vectors."""
-    if X:
-        model.set_dim("nO", vectors_for(model, X[0].vocab)[0].shape[1], force=True)
+def init(model: Words, X: list[Doc] | None = None, Y: None = None, *, source: str | None) -> None:
+    """Read the width off the vectors, and warn if they know few of the words."""
+    if not X:
+        return
+    vectors = vectors_for(source, X[0].vocab)
+    model.set_dim("nO", vectors.shape[1], force=True)
+    tokens = [token for doc in X for token in doc]
+    if vectors.mode == "default" and tokens:
+        known = sum(row_of(token.orth, vectors, X[0].vocab) >= 0 for token in tokens) / len(tokens)
+        if known < ENOUGH:
+            warnings.warn(Warnings.DN052.format(percent=round(100 * known), where=where(source)), stacklevel=2)
 
 
-def vectors_for(model: Words, vocab: Vocab) -> tuple[Vectors, Vocab]:
-    """Find the vectors a layer looks up, and a vocab that knows the words' strings. DN004 if there are none."""
-    name = model.attrs["vectors"]
-    vectors = vocab.vectors if name is None else load_vectors(name)
+def where(source: str | None) -> str:
+    """Name the place of the vectors in a message."""
+    return "the pipeline" if source is None else f"'{source}'"
+
+
+def vectors_for(source: str | None, vocab: Vocab) -> Vectors:
+    """Find the vectors that a layer looks up. Raises DN004 if there are none."""
+    vectors = vocab.vectors if source is None else load_vectors(source)
     if vectors.shape[1] == 0 or (vectors.mode == "default" and vectors.n_keys == 0):
-        where = "the pipeline" if name is None else f"'{name}'"
-        raise ValueError(Errors.DN004.format(where=where))
-    return vectors, vocab
+        raise ValueError(Errors.DN004.format(where=where(source)))
+    return vectors
 
 
-@lru_cache(maxsize=4)
 def load_vectors(name: str) -> Vectors:
-    """Load the vectors of a pipeline, once per process.
+    """Load the vectors of a pipeline, once per process and version of the file.
 
     name (str): Path or package name.
     RETURNS (Vectors): The vectors, on the current device.
     """
+    file = Path(name) / "vocab" / "vectors"
+    return _load_vectors(name, file.stat().st_mtime_ns if file.exists() else 0, get_current_ops().name)
+
+
+@lru_cache(maxsize=4)
+def _load_vectors(name: str, version: int, ops: str) -> Vectors:
     try:
         nlp = util.load_model(name, exclude=["lookups"])
     except OSError as error:
@@ -63,7 +88,7 @@ def load_vectors(name: str) -> Vectors:
     return nlp.vocab.vectors
 
 
-def forward(model: Words, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Callable]:
+def forward(model: Words, docs: list[Doc], is_train: bool, *, source: str | None) -> tuple[list[Floats2d], Callable]:
     """Look up the words of docs; there is nothing to backpropagate to."""
 
     def backprop(d_features: list[Floats2d]) -> list[Doc]:
@@ -71,7 +96,8 @@ def forward(model: Words, docs: list[Doc], is_train: bool) -> tuple[list[Floats2
 
     if not docs:
         return [], backprop
-    vectors, vocab = vectors_for(model, docs[0].vocab)
+    vocab = docs[0].vocab
+    vectors = vectors_for(source, vocab)
     lengths = [len(doc) for doc in docs]
     orths = np.concatenate([doc.to_array("ORTH") for doc in docs])
     forms, index = np.unique(orths, return_inverse=True)
@@ -83,14 +109,16 @@ def forward(model: Words, docs: list[Doc], is_train: bool) -> tuple[list[Floats2
 def look_up(vectors: Vectors, forms: np.ndarray, vocab: Vocab) -> Floats2d:
     """Look up words: (words,) hashes -> (words, width), zeros where there is no vector."""
     if vectors.mode != "default":  # floret builds a vector for any word from its parts
-        return vectors.get_batch(forms)
-    known = vectors.key2row
-    rows = np.empty(len(forms), dtype=np.int64)
-    for i, orth in enumerate(forms.tolist()):
-        row = known.get(orth)
-        if row is None:
-            row = known.get(get_string_id(vocab.strings[orth].lower()), -1)
-        rows[i] = row
+        return vectors.get_batch([vocab.strings[orth] for orth in forms.tolist()])
+    rows = np.array([row_of(orth, vectors, vocab) for orth in forms.tolist()], dtype=np.int64)
     table = vectors.data[rows]
     table[rows < 0] = 0.0
     return table
+
+
+def row_of(orth: int, vectors: Vectors, vocab: Vocab) -> int:
+    """Find the row of a word as it is written, else in lower case, else -1."""
+    row = vectors.key2row.get(orth)
+    if row is None:
+        row = vectors.key2row.get(get_string_id(vocab.strings[orth].lower()), -1)
+    return row

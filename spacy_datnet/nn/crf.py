@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import one_hot
 
 # exp(-300) is 1e-130: far below what a posterior can show, far above the smallest float64 (1e-308). Only where every
@@ -161,6 +162,7 @@ class _NegativeLogLikelihood(torch.autograd.Function):
         return loss.to(emissions.dtype)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, d_loss):
         emissions, start, transitions, end = (d_loss * grad for grad in ctx.saved_tensors)
         return emissions, None, None, None, start, transitions, end

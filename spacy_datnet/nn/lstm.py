@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 class Packing(NamedTuple):
@@ -28,7 +29,7 @@ def pack(lengths: Tensor, tokens: int) -> Packing:
 
     lengths (Tensor): (batch,), on the CPU, each at least 1.
     tokens (int): Padded length of the batch.
-    RETURNS (Packing): The plan, on the CPU.
+    RETURNS (Packing): The plan, on the CPU; `bilstm_layer` moves it to where the data is.
     """
     ordered, order = lengths.sort(descending=True, stable=True)
     step = torch.arange(int(ordered[0]))[:, None]
@@ -83,6 +84,7 @@ class _BiLSTMLayer(torch.autograd.Function):
         return y.view(batch, tokens, 2 * hidden)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, d_y):
         packed_x, w_input, w_hidden, gates, h, c, tanh_c = ctx.saved_tensors
         packing, (batch, tokens, width) = ctx.packing, ctx.shape
@@ -142,4 +144,5 @@ def bilstm_layer(x: Tensor, packing: Packing, w_input: Tensor, w_hidden: Tensor,
     bias (Tensor): (2, 4 * hidden).
     RETURNS (Tensor): (batch, tokens, 2 * hidden), zero behind the end of a sentence.
     """
-    return _BiLSTMLayer.apply(x, packing, w_input, w_hidden, bias)
+    places = (place.to(x.device) for place in packing[:3])
+    return _BiLSTMLayer.apply(x, Packing(*places, packing.alive), w_input, w_hidden, bias)

@@ -3,17 +3,21 @@
 import torch
 from torch import Tensor
 
-TINY = 1e-12
+TINY = 1e-30
 
 
 def perturbation(gradient: Tensor, epsilon: Tensor, sentence: Tensor) -> Tensor:
-    """Compute eta = epsilon * g / ||g||, one norm per sentence (Eq. 3 of the paper's protocol).
+    """Compute eta = epsilon * g / ||g||, one norm per sentence.
+
+    Miyato, Dai and Goodfellow (2017), Adversarial Training Methods for Semi-Supervised Text Classification.
 
     gradient (Tensor): (rows, ...), the gradient of the loss; zero where there is padding.
     epsilon (Tensor): (sentences,), the norm that each sentence's perturbation shall have.
     sentence (Tensor): (rows,), int64, the sentence that a row belongs to.
     RETURNS (Tensor): Shape of the gradient. Zero for a sentence without any gradient.
     """
+    # scaled by its largest value first: the square of a small gradient is no float32
+    gradient = gradient / gradient.abs().amax().clamp(min=TINY)
     square = gradient.flatten(1).square().sum(1)  # (rows,)
     norm = torch.zeros_like(epsilon).index_add_(0, sentence, square).sqrt()  # (sentences,)
     factor = epsilon / norm.clamp(min=TINY)

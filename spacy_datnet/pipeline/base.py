@@ -7,7 +7,6 @@ import math
 import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Optimizer
+from thinc.api import Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
 from ..models.datnet import DATNetModel, Prediction, drop_source, is_static, predict
@@ -126,24 +125,25 @@ class DATNetPipe(TrainablePipe):
         if isinstance(labels, list):
             labels = {TARGET: labels}
         given = dict(labels or {})
+        if unknown := sorted(set(given) - set(RESOURCES)):
+            raise ValueError(Errors.DN019.format(name=self.name, unknown=unknown, known=", ".join(RESOURCES)))
+        alone = self.model.attrs["transfer"] == "none"
         found: dict[str, set[str]] = {TARGET: set(self.labels)}
         sample: dict[str, list[Doc]] = {resource: [] for resource in RESOURCES}
-        examples = get_examples()
-        if all(given.get(resource) for resource in RESOURCES):
-            examples = islice(examples, 100 * SAMPLE)
-        for example in examples:
+        for example in get_examples():
             resource = resource_of(example)
+            if alone and resource == SOURCE:
+                continue
             if resource not in given:
                 found.setdefault(resource, set()).update(self.labels_of(example.reference))
             if len(sample[resource]) < SAMPLE and len(example.predicted):
                 sample[resource].append(example.predicted)
-        found = {**found, **{resource: set(labels) for resource, labels in given.items()}}
-        self._set_labels(found)
+        found |= {resource: set(labels) for resource, labels in given.items()}
+        self._set_labels({TARGET: found[TARGET]} if alone else found)
         legality = {resource: self.tag_set_of(resource).legal() for resource in self.cfg["labels"]}
-        docs = [*sample[TARGET], *sample[SOURCE]]
-        if not docs:
-            docs = [Doc(self.vocab, words=["x"])]
-        is_source = np.arange(len(docs)) >= max(1, len(sample[TARGET]))
+        target = sample[TARGET] or [Doc(self.vocab, words=["x"])]
+        docs = [*target, *sample[SOURCE]]
+        is_source = np.arange(len(docs)) >= len(target)
         self.model.initialize(X=Batch(docs, is_source), Y=legality)
 
     def _set_labels(self, found: dict[str, set[str]]) -> None:
@@ -184,11 +184,15 @@ class DATNetPipe(TrainablePipe):
             return losses
         network = self.model.shims[0].network
         is_source = np.array([resource_of(example) == SOURCE for example in examples])
-        if is_source.any() and self.model.attrs["transfer"] != "none" and SOURCE not in self.cfg["labels"]:
+        transfers = self.model.attrs["transfer"] != "none"
+        if transfers and is_source.any() and SOURCE not in self.cfg["labels"]:
             raise ValueError(Errors.DN017.format(name=self.name))
         batch = Batch([example.predicted for example in examples], is_source)
+        set_dropout_rate(self.model, drop)
         features, backprop = self.model.get_ref("features").begin_update(batch)
         sentences = np.arange(len(features.layout.lengths))
+        if not transfers and not is_source.all():
+            sentences = np.flatnonzero(~features.is_source)
         inputs = features.inputs(sentences, own_forms=self.loss.adversarial_training)
         inputs.words.requires_grad_(not is_static(self.model))
         gold = self._gold(examples, features)

@@ -45,6 +45,10 @@ include_static_vectors = false
 
 IOB_MISSING, IOB_BEGIN = 0, 3
 
+# with the module and not with a component: an unpickled component was never constructed
+if not Span.has_extension("confidence"):
+    Span.set_extension("confidence", default=None)
+
 
 @Language.factory(
     "datnet_ner",
@@ -77,11 +81,6 @@ class DATNetNER(DATNetPipe):
     is found. `ent._.confidence` is the exact probability of the span and its label under the CRF, None for an entity
     that was there before.
     """
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if not Span.has_extension("confidence"):
-            Span.set_extension("confidence", default=None)
 
     def tag_set(self, labels: tuple[str, ...]) -> SpanTags:
         """Number the BILUO tags of entity labels."""
@@ -145,8 +144,7 @@ def span_probabilities(spans: list[Span], prediction: Prediction) -> list[float]
 
     RETURNS (List[float]): Between 0 and 1.
     """
-    along = np.concatenate([[0.0], np.cumsum(prediction.conditional, dtype=np.float64)])
+    marginal, conditional = prediction.marginal, prediction.conditional
     return [
-        min(1.0, float(np.exp(prediction.marginal[span.start] + along[span.end] - along[span.start + 1])))
-        for span in spans
+        min(1.0, float(np.exp(marginal[span.start] + conditional[span.start + 1 : span.end].sum()))) for span in spans
     ]

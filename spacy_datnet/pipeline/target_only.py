@@ -14,7 +14,7 @@ def keep_target_only(nlp: Language) -> list[str]:
     nlp (Language): The pipeline, changed in place.
     RETURNS (List[str]): The names of the components that were changed.
     """
-    pipes = [(name, pipe) for name, pipe in nlp.pipeline if isinstance(pipe, DATNetPipe)]
+    pipes = [(name, pipe) for name, pipe in nlp.components if isinstance(pipe, DATNetPipe)]
     if not pipes:
         raise ValueError(Errors.DN016.format(pipes=", ".join(nlp.pipe_names) or "none"))
     for name, pipe in pipes:

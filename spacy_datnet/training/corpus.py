@@ -35,7 +35,7 @@ def configure_SourceTargetCorpus(
     ids (Optional[Path]): Write the numbers of the chosen sentences, from 0, to this file, one per line, as
         `python -m spacy_datnet sample --ids` does. Defaults to not writing.
     gold_preproc (bool): Train on gold sentences and tokens, see `spacy.Corpus.v1`. Defaults to True.
-    max_length (int): Longest doc, see `spacy.Corpus.v1`. Defaults to 0, no limit.
+    max_length (int): Longest doc without `gold_preproc`, see `spacy.Corpus.v1`. Defaults to 0, no limit.
     RETURNS (SourceTargetCorpus): The reader.
     """
     if target_count is not None and target_ratio is not None:
@@ -92,7 +92,10 @@ class SourceTargetCorpus:
             for example in self._examples(nlp, self.source):
                 stamp(example.reference, SOURCE)
                 yield example
-        for example in self._choose(list(self._examples(nlp, self.target))):
+        target = list(self._examples(nlp, self.target))
+        if not target:
+            raise ValueError(Errors.DN109.format(path=self.target))
+        for example in self._choose(target):
             stamp(example.reference, TARGET)
             yield example
 
@@ -108,9 +111,10 @@ class SourceTargetCorpus:
                 yield Example(Doc(nlp.vocab, words=words, spaces=spaces), sentence)
 
     def _choose(self, examples: list[Example]) -> list[Example]:
-        if self.target_count is None and self.target_ratio is None:
-            return examples
-        chosen = sample_sentences(len(examples), count=self.target_count, ratio=self.target_ratio, seed=self.seed)
+        count = self.target_count
+        if count is None and self.target_ratio is None:
+            count = len(examples)
+        chosen = sample_sentences(len(examples), count=count, ratio=self.target_ratio, seed=self.seed)
         if self.ids is not None:
             with replacing(self.ids) as file:
                 file.writelines(b"%d\n" % number for number in chosen)

@@ -24,8 +24,8 @@ def configure_ConsoleLogger(
     """Configure a logger that prints a row per evaluation: losses per step, discriminator and dev scores.
 
     Columns of each DATNet component: the loss of source and target, of the discriminator, the whole loss on perturbed
-    inputs (nats per sentence, mean since the row before), and how many resources the discriminator told, in percent.
-    A discriminator near the share of the larger resource is fooled, one near 100 is not.
+    inputs (nats, divided by the sentences of the whole batch; mean since the row before), and how many resources the
+    discriminator told, in percent. A discriminator near the share of the larger resource is fooled, one near 100 not.
 
     progress_bar (bool): Whether to show the steps until the next evaluation on a terminal. Defaults to True.
     output_file (Optional[Path]): Write the rows to this JSON-lines file too. Defaults to not writing.

@@ -88,6 +88,44 @@ def test_floret_vectors_know_every_word():
     assert features.any(1).all()
 
 
+def floret_pipeline(path):
+    nlp = spacy.blank("es")
+    data = np.random.default_rng(0).normal(size=(50, 4)).astype("f")
+    nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, mode="floret", data=data, minn=2, maxn=3, hash_count=2)
+    nlp.to_disk(path)
+    return nlp
+
+
+def test_floret_vectors_of_another_pipeline_know_words_it_never_saw(tmp_path):
+    floret = floret_pipeline(tmp_path / "floret")
+    doc = doc_of(spacy.blank("es"), "Palabra nunca vista")
+    (features,) = build_WordVectors(str(tmp_path / "floret")).predict([doc])
+    np.testing.assert_allclose(features, [floret.vocab[word.text].vector for word in doc], rtol=1e-6)
+
+
+def test_vectors_that_were_written_again_are_read_again(tmp_path):
+    doc = doc_of(spacy.blank("es"), "Madrid")
+    for value in (1.0, 2.0):
+        nlp = spacy.blank("es")
+        nlp.vocab.set_vector("Madrid", np.full(3, value, dtype="f"))
+        nlp.to_disk(tmp_path / "vectors")
+        (features,) = build_WordVectors(str(tmp_path / "vectors")).predict([doc])
+        assert features.tolist() == [[value] * 3]
+
+
+def test_the_path_in_the_config_counts_and_not_a_saved_one(tmp_path):
+    saved = build_WordVectors("old/path").to_bytes()
+    with pytest.raises(ValueError, match=r"DN005.*new/path"):
+        build_WordVectors("new/path").from_bytes(saved).predict([doc_of(spacy.blank("es"), "Madrid")])
+
+
+def test_vectors_of_another_language_are_noticed():
+    nlp = spacy.blank("es")
+    nlp.vocab.set_vector("Madrid", np.ones(3, dtype="f"))
+    with pytest.warns(UserWarning, match=r"DN052.*25 %"):
+        build_WordVectors().initialize(X=[doc_of(nlp, "Madrid is so far")])
+
+
 def test_a_pipeline_without_vectors_is_refused(tmp_path):
     nlp = spacy.blank("es")
     with pytest.raises(ValueError, match=r"DN004.*the pipeline"):

@@ -667,6 +667,19 @@ def test_another_process_predicts_the_same(component, trained, from_worker, n_pr
         assert list(other.user_data.values()) == pytest.approx(list(doc.user_data.values()), rel=1e-4)
 
 
+def test_a_pickled_pipeline_predicts_in_another_process(component, trained, tmp_path):
+    docs, _ = gold(component, trained)
+    path = tmp_path / "pipeline.pickle"
+    path.write_bytes(pickle.dumps(trained))
+    script = (
+        "import pickle, sys; nlp = pickle.load(open(sys.argv[1], 'rb')); doc = nlp(sys.argv[2]); print(len(doc.ents))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script, path, docs[0].text], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert int(found.stdout) == len(trained(docs[0].text).ents)
+
+
 # Target-only models
 
 
@@ -826,3 +839,34 @@ def test_benchmark_measures_a_speed(trained, corpora, tmp_path):
         *("--batch-size", 2, "--batches", 30, "--warmup", 0),
     )
     assert "words/s" in output.lower() or "WPS" in output
+
+
+def test_labels_of_no_resource_are_refused(component):
+    nlp = spacy.blank("es")
+    pipe = nlp.add_pipe(component.factory)
+    examples = component.examples(nlp.vocab)
+    with pytest.raises(ValueError, match=r"DN019.*tgt"):
+        pipe.initialize(lambda: examples, nlp=nlp, labels={"tgt": ["PER"]})
+
+
+def test_the_base_model_does_not_see_the_source(component):
+    losses = []
+    for only_target in (False, True):
+        fix_random_seed(0)
+        nlp = spacy.blank("es")
+        nlp.add_pipe(component.factory, config={"model": {"transfer": "none"}, "loss": {"discriminator": "none"}})
+        examples = component.examples(nlp.vocab)
+        if only_target:
+            examples = [example for example in examples if resource_of(example) == "target"]
+        nlp.initialize(lambda examples=examples: examples)
+        fix_random_seed(0)
+        losses.append(nlp.update(examples)[component.factory])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_a_listener_and_word_features_of_the_source_exclude_each_other(component):
+    nlp = spacy.blank("es")
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 8}
+    vectors = {"@architectures": "spacy-datnet.WordVectors.v1", "vectors": "anywhere"}
+    with pytest.raises(ValueError, match="DN018"):
+        nlp.add_pipe(component.factory, config={"model": {"tok2vec": listener, "source_tok2vec": vectors}})

@@ -40,6 +40,17 @@ def test_examples_are_stamped_with_their_resource(nlp, paths):
         assert not example.predicted.ents
 
 
+def test_a_folder_without_sentences_is_an_error(nlp, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.warns(UserWarning, match="W090"), pytest.raises(ValueError, match="DN109"):
+        list(configure_SourceTargetCorpus(None, tmp_path / "empty")(nlp))
+
+
+def test_the_numbers_of_all_sentences_are_written_without_a_choice(nlp, paths, tmp_path):
+    list(configure_SourceTargetCorpus(None, paths["target"], ids=tmp_path / "ids")(nlp))
+    assert (tmp_path / "ids").read_text().split() == [str(i) for i in range(20)]
+
+
 def test_without_a_source_all_is_target(nlp, paths):
     examples = list(configure_SourceTargetCorpus(source=None, target=paths["target"])(nlp))
     assert [resource_of(example) for example in examples] == [TARGET] * 20
