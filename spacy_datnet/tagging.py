@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MISSING = -1
+from .nn.crf import MISSING
+
 OUTSIDE = 0
 BEGIN, INSIDE, LAST, UNIT = range(4)
 _ACTIONS = "BILU"

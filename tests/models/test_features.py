@@ -1,4 +1,4 @@
-"""From docs to tensors: sentences, padding and spelling against loops over tokens."""
+"""From docs to tensors, against loops over tokens."""
 
 from functools import cache
 
@@ -6,43 +6,12 @@ import numpy as np
 import pytest
 import spacy
 import torch
+from docs import WORDS, make_doc, points_of, read, sentences_of, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spacy.tokens import Doc
 
-from spacy_datnet.models.features import (
-    MAX_CHARACTERS,
-    Batch,
-    Features,
-    Layout,
-    Spelling,
-    build_features,
-)
-
-VOCAB = spacy.blank("xx").vocab
-WORDS = ["Ana", "vive", "en", "Perú", "a", "Ñandú", "𝕬", "x" * 40]
-
-# the words of each sentence of each doc; None where a doc's sentences are unknown
-sentences = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5)
-texts = st.lists(
-    st.one_of(st.lists(sentences, max_size=3), st.tuples(st.none(), st.lists(st.sampled_from(WORDS), max_size=6))),
-    min_size=1,
-    max_size=5,
-)
-
-
-def make_doc(text):
-    if isinstance(text, tuple):
-        return Doc(VOCAB, words=text[1])
-    starts = [i == 0 for sentence in text for i in range(len(sentence))]
-    return Doc(VOCAB, words=[word for sentence in text for word in sentence], sent_starts=starts)
-
-
-def sentences_of(text):
-    """The words of each sentence as they went into the doc."""
-    if isinstance(text, tuple):
-        return [text[1]] if text[1] else []
-    return text
+from spacy_datnet.models.features import Batch, Features, build_features
+from spacy_datnet.models.layout import Layout, Spelling
 
 
 def make_features(texts, *, seed=0):
@@ -58,88 +27,6 @@ def make_features(texts, *, seed=0):
         forms=np.array([distinct.index(word) for word in flat], dtype=np.int64),
     )
     return features, [sentence for text in texts for sentence in sentences_of(text)]
-
-
-def points_of(word):
-    """The code points of a word, as far as it is read."""
-    return [ord(character) for character in word[:MAX_CHARACTERS]]
-
-
-def read(characters, lengths):
-    """Read the forms off a row of characters; every border must be where it belongs."""
-    characters, forms, position = characters.tolist(), [], 0
-    for length in lengths.tolist():
-        assert characters[position] == 0
-        forms.append(characters[position + 1 : position + 1 + length])
-        position += 1 + length
-    assert characters[position:] == [0]
-    return forms
-
-
-@given(texts)
-@settings(deadline=None)
-def test_layout_has_the_sentences_of_the_docs(texts):
-    layout = Layout.of([make_doc(text) for text in texts])
-    expected = [(i, len(sentence)) for i, text in enumerate(texts) for sentence in sentences_of(text)]
-    assert list(zip(layout.docs.tolist(), layout.lengths.tolist(), strict=True)) == expected
-    ends = np.cumsum([length for _, length in expected]).tolist()
-    assert layout.starts.tolist() == [0, *ends[:-1]][: len(expected)]
-
-
-def test_sentences_are_those_of_spacy():
-    nlp = spacy.blank("es")
-    nlp.add_pipe("sentencizer")
-    doc = nlp("Ana vive. Hoy llueve mucho. No sé")
-    assert Layout.of([doc]).lengths.tolist() == [len(sentence) for sentence in doc.sents]
-
-
-@given(texts, st.randoms(use_true_random=False))
-@settings(deadline=None)
-def test_positions_are_the_flat_tokens_of_each_sentence(texts, rng):
-    layout = Layout.of([make_doc(text) for text in texts])
-    chosen = [i for i in range(len(layout.lengths)) if rng.random() < 0.7]
-    rng.shuffle(chosen)
-    positions, mask = layout.positions(np.array(chosen, dtype=np.int64))
-    assert mask.sum(1).tolist() == layout.lengths[chosen].tolist()
-    for row, sentence in enumerate(chosen):
-        first = sum(layout.lengths[:sentence])
-        expected = list(range(first, first + layout.lengths[sentence]))
-        assert positions[row][mask[row]].tolist() == expected
-    assert not positions[~mask].any()
-
-
-@given(st.lists(st.integers(1, 30), max_size=40), st.integers(1, 100))
-@settings(deadline=None)
-def test_groups_by_length_hold_each_sentence_once_and_no_more_than_fits(lengths, limit):
-    layout = Layout(np.array(lengths, dtype=np.int64), np.zeros(len(lengths), dtype=np.int64))
-    groups = [group.tolist() for group in layout.by_length(limit)]
-    assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
-    ordered = [lengths[i] for group in groups for i in group]
-    assert ordered == sorted(ordered)
-    for group, following in zip(groups, [*groups[1:], None], strict=False):
-        longest = max(lengths[i] for i in group)
-        assert len(group) == 1 or len(group) * longest <= limit
-        if following:  # one more would have been too many
-            assert (len(group) + 1) * lengths[following[0]] > limit
-
-
-def test_words_are_spelled_as_code_points():
-    words = ["Ana", "Ñandú", "𝕬𝕭", "x" * 40, "\ud800"]
-    spelling = Spelling.of(words)
-    assert read(spelling.characters, spelling.lengths) == [points_of(word) for word in words]
-    assert spelling.lengths.tolist() == [3, 5, 2, MAX_CHARACTERS, 1]
-
-
-def test_no_words_are_spelled_as_one_border():
-    spelling = Spelling.of([])
-    assert (spelling.characters.tolist(), spelling.lengths.tolist()) == ([0], [])
-
-
-@given(st.lists(st.integers(0, len(WORDS) - 1), min_size=1, max_size=8))
-@settings(deadline=None)
-def test_chosen_forms_are_spelled_in_their_order(forms):
-    chosen = Spelling.of(WORDS).choose(np.array(forms))
-    assert read(chosen.characters, chosen.lengths) == [points_of(WORDS[i]) for i in forms]
 
 
 @given(texts, st.booleans(), st.randoms(use_true_random=False))
