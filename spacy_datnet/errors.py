@@ -153,8 +153,8 @@ class Errors(metaclass=_Coded):
     DN224 = "A ratio of sentences is above 0 and at most 1, and a count at least 1: got {value}."
     DN225 = "{count} sentences were asked for, but there are only {available}."
     DN226 = (
-        "{output} does not fit {source}: a sample is written in the format of its source, and only "
-        "a sample of a .spacy file ends in .spacy."
+        "{output} does not fit {source}: a sample is written in the format of its source. Both names "
+        "must end in .spacy, or neither."
     )
     DN227 = "{scheme!r} is not a tagging scheme known here. Use one of: {known}."
     DN228 = (
@@ -164,6 +164,7 @@ class Errors(metaclass=_Coded):
     DN229 = "There is nothing to check. Give at least one file."
     DN230 = "{delimiter!r} is not a column separator known here. Use one of: {known}."
     DN231 = "{path} can't be written: {reason}."
+    DN232 = "{path} does not end in .spacy, and spaCy's readers would skip it. Give the output a name that does."
 
 
 class Warnings(metaclass=_Coded):

@@ -6,8 +6,7 @@ import typer
 from tqdm import tqdm
 from wasabi import table
 
-from ..corpora import CorpusError, Examination, compare, examine
-from ..corpora.examine import DEV, TEST, TRAIN
+from ..corpora import DEV, TEST, TRAIN, CorpusError, Examination, compare, examine
 from ..errors import Errors
 from ..resources import SOURCE, TARGET
 from ._app import app, fail, failing_politely, say, warn

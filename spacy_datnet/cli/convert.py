@@ -1,6 +1,5 @@
 """python -m spacy_datnet convert: column files to .spacy files."""
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +8,10 @@ from tqdm import tqdm
 from wasabi import table
 
 from ..corpora import (
-    TASKS,
     Survey,
-    check_output,
+    check_docbin_output,
     conversion_warnings,
-    docs_from_survey,
+    make_docs,
     make_vocab,
     survey_columns,
     write_docbin,
@@ -29,8 +27,6 @@ from ._options import (
     TokenColumnOption,
 )
 
-Task = Enum("Task", [(name, name) for name in TASKS], type=str)
-
 
 @app.command()
 def convert(
@@ -40,7 +36,6 @@ def convert(
     ],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The .spacy file to write.")],
     lang: Annotated[str, typer.Option(help="Language code.")] = "xx",
-    task: Annotated[Task, typer.Option(help="What the tags are.")] = Task("ner"),
     encoding: EncodingOption = "auto",
     delimiter: DelimiterOption = Delimiter("auto"),
     token_column: TokenColumnOption = 1,
@@ -55,7 +50,7 @@ def convert(
     written.
     """
     with failing_politely():
-        check_output(output, source)
+        check_docbin_output(output, source)
         vocab = make_vocab(lang)
         survey = survey_columns(
             source,
@@ -65,7 +60,7 @@ def convert(
             tag_column=tag_column,
             scheme=scheme.value,
         )
-        docs = docs_from_survey(survey, vocab, task.value)
+        docs = make_docs(survey.sentences(), vocab)
         for message in conversion_warnings(survey):
             warn(message)
         n_docs = survey.counts.documents

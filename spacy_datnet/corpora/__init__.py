@@ -4,42 +4,33 @@ A format is read into sentences (`columns`), sentences become Docs (`docs`), Doc
 files (`docbin`). A new format needs a reader that yields `Sentence`; the rest stays.
 """
 
-from .columns import Layout, read_blocks, read_sentences
-from .compare import compare
-from .convert import conversion_warnings, docs_from_survey, make_vocab, read_docs
-from .docbin import read_docbin, split_sentences, write_docbin
-from .docs import TASKS, make_docs
-from .evidence import SCHEMES
-from .examine import Examination, examine
-from .layout import DELIMITERS, detect_layout
-from .output import check_output, replacing
+from .columns import DELIMITERS
+from .docbin import check_docbin_output, split_sentences, write_docbin
+from .docs import conversion_warnings, make_docs, make_vocab, read_docs
+from .doctor import DEV, TEST, TRAIN, Examination, compare, examine
+from .files import check_output, replacing
 from .problems import CorpusError
-from .sampling import sample_sentences
-from .sentences import Sentence
-from .subset import write_sample
+from .sampling import sample_sentences, write_sample
+from .schemes import SCHEMES
 from .survey import Survey, survey_columns
 
 __all__ = [
     "DELIMITERS",
+    "DEV",
     "SCHEMES",
-    "TASKS",
+    "TEST",
+    "TRAIN",
     "CorpusError",
     "Examination",
-    "Layout",
-    "Sentence",
     "Survey",
+    "check_docbin_output",
     "check_output",
     "compare",
     "conversion_warnings",
-    "detect_layout",
-    "docs_from_survey",
     "examine",
     "make_docs",
     "make_vocab",
-    "read_blocks",
-    "read_docbin",
     "read_docs",
-    "read_sentences",
     "replacing",
     "sample_sentences",
     "split_sentences",

@@ -7,11 +7,10 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
 from ..errors import Errors
-from .files import Location
-from .output import replacing
+from .columns import Sentence
+from .files import Location, check_output, replacing
 from .problems import CorpusError
 from .schemes import MISSING, OUTSIDE
-from .sentences import Sentence
 
 SUFFIX = ".spacy"
 
@@ -19,6 +18,17 @@ SUFFIX = ".spacy"
 def is_docbin(location: Location) -> bool:
     """Tell by its name whether a file is a .spacy file."""
     return str(location).endswith(SUFFIX)
+
+
+def check_docbin_output(path: Path, *sources: Location) -> None:
+    """Make sure that a .spacy file can be written and will be read, before any work is done.
+
+    path (Path): The file to write.
+    sources (Location): Files that must not be overwritten.
+    """
+    check_output(path, *sources)
+    if not is_docbin(path):
+        raise CorpusError(Errors.DN232.format(path=path))
 
 
 def write_docbin(docs: Iterable[Doc], path: Path) -> None:

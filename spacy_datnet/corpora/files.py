@@ -1,7 +1,8 @@
-"""Reading the lines of a text file: plain, compressed by gzip, or inside a zip archive."""
+"""The files of a corpus: reading text that is plain, gzipped or in a zip archive; writing whole or not at all."""
 
 import gzip
 import io
+import os
 import re
 import zipfile
 import zlib
@@ -96,3 +97,37 @@ def read_lines(location: Location, encoding: str) -> Iterator[tuple[int, str]]:
 
 def _undecodable(location: Location, line: int, encoding: str, text: str) -> CorpusError:
     return CorpusError(Errors.DN205.format(path=location, line=line, text=text, encoding=encoding))
+
+
+def check_output(path: Path, *sources: Location) -> None:
+    """Make sure that a file can be written, before any work is done.
+
+    path (Path): The file to write.
+    sources (Location): Files that must not be overwritten.
+    """
+    if path.is_dir():
+        raise CorpusError(Errors.DN219.format(path=path))
+    for source in sources:
+        if split_member(source)[0].resolve() == path.resolve():
+            raise CorpusError(Errors.DN220.format(path=path))
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file under a temporary name in the same folder and rename it when it is complete.
+
+    path (Path): The file to write, in a folder that is made if need be. An existing file stays as it is if anything
+        goes wrong.
+    YIELDS (IO): Where to write the bytes.
+    """
+    check_output(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            yield file
+        temporary.replace(path)
+    except OSError as error:
+        raise CorpusError(Errors.DN231.format(path=path, reason=error.strerror)) from error
+    finally:
+        temporary.unlink(missing_ok=True)

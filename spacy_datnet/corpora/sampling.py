@@ -1,8 +1,21 @@
-"""Which sentences are in a sample: the one random choice behind every low-resource corpus."""
+"""Random samples of a corpus: which sentences, the one choice behind every low-resource corpus, and writing them."""
 
+import gzip
+import io
 import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
 from ..errors import Errors
+from .columns import read_blocks
+from .docbin import is_docbin, read_docbin, sentence_spans, split_sentences, write_docbin
+from .encodings import AUTO, resolve_encoding
+from .files import Location, check_output, replacing
 from .problems import CorpusError
 
 
@@ -36,3 +49,77 @@ def sample_sentences(
     order = list(range(n_available))
     random.Random(seed).shuffle(order)
     return sorted(order[:count])
+
+
+def write_sample(
+    source: Location,
+    output: Path,
+    *,
+    count: int | None = None,
+    ratio: float | None = None,
+    seed: int,
+    encoding: str = AUTO,
+) -> list[int]:
+    """Write a random sample of the sentences of a .spacy file or a column file.
+
+    The sentences of a .spacy file become one Doc each. Those of a column file are copied as they
+    stand, with the -DOCSTART- line of each document of which a sentence was chosen.
+
+    source (Location): The file to sample from.
+    output (Path): The file to write.
+    count (Optional[int]): How many sentences to choose, or
+    ratio (Optional[float]): which share of them to choose.
+    seed (int): The seed of the choice.
+    encoding (str): The encoding of a column file, or "auto".
+    RETURNS (list): The numbers of the chosen sentences, from 0, sorted.
+    """
+    check_output(output, source)
+    if is_docbin(source) != is_docbin(output):
+        raise CorpusError(Errors.DN226.format(source=source, output=output))
+    if is_docbin(source):
+        docs = list(read_docbin(source, Vocab()))
+        n_available = sum(len(sentence_spans(doc)) for doc in docs)
+        chosen = sample_sentences(n_available, count=count, ratio=ratio, seed=seed)
+        write_docbin(_pick_docs(docs, set(chosen)), output)
+    else:
+        name = resolve_encoding(source, encoding).name
+        n_available = sum(1 for _ in read_blocks(source, name))
+        chosen = sample_sentences(n_available, count=count, ratio=ratio, seed=seed)
+        with replacing(output) as file, _open_text(file, output, name) as text:
+            text.writelines(_pick_lines(source, name, set(chosen)))
+    return chosen
+
+
+def _pick_docs(docs: list[Doc], chosen: set[int]) -> Iterator[Doc]:
+    number = 0
+    for doc in docs:
+        for sentence in split_sentences(doc):
+            if number in chosen:
+                yield sentence
+            number += 1
+
+
+def _pick_lines(source: Location, encoding: str, chosen: set[int]) -> Iterator[str]:
+    opener = ""
+    for number, block in enumerate(read_blocks(source, encoding)):
+        opener = block.opener or opener
+        if number not in chosen:
+            continue
+        line_end = "\r\n" if block.rows[0].endswith("\r\n") else "\n"
+        if opener:
+            yield from (opener, line_end)
+            opener = ""
+        yield from (row.rstrip("\r\n") + line_end for row in block.rows)
+        yield line_end
+
+
+@contextmanager
+def _open_text(file: IO[bytes], path: Path, encoding: str) -> Iterator[IO[str]]:
+    """Write text into an open file, compressed if the path says so."""
+    with ExitStack() as stack:
+        if path.suffix == ".gz":
+            # Without name and time in the header, the same sample is the same file.
+            file = stack.enter_context(gzip.GzipFile("", "wb", fileobj=file, mtime=0))
+        text = io.TextIOWrapper(file, encoding, newline="")
+        yield text
+        text.detach()

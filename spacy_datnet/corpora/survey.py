@@ -1,5 +1,6 @@
-"""The second pass over a column file: is every line in order, and which scheme are the tags in?"""
+"""The second pass over a column file: its size, whether every line is in order, and which scheme the tags are in."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -7,20 +8,57 @@ from ..errors import Errors, Warnings
 from .columns import (
     Block,
     Layout,
+    Sentence,
+    detect_layout,
     note_ragged,
     ragged_message,
     read_blocks,
     read_sentences,
     split_fields,
 )
-from .counts import CorpusCounts
 from .encodings import AUTO
-from .evidence import SchemeEvidence, Verdict
 from .files import Location
-from .layout import detect_layout
 from .problems import N_PLACES, CorpusError, Occurrences
-from .schemes import parse_tag
-from .sentences import Sentence
+from .schemes import MISSING, OUTSIDE, SchemeEvidence, Verdict, decode, parse_tag
+
+
+@dataclass
+class CorpusCounts:
+    """How much of everything a corpus holds.
+
+    documents (int): Documents.
+    sentences (int): Sentences.
+    tokens (int): Tokens.
+    missing (int): Tokens without annotation.
+    outside (int): Tokens annotated as outside of entities.
+    labels (Counter): Entities per label.
+    """
+
+    documents: int = 0
+    sentences: int = 0
+    tokens: int = 0
+    missing: int = 0
+    outside: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+
+    def add(self, sentence: Sentence) -> None:
+        """Count one more sentence, whose tags are entity tags."""
+        self.documents += sentence.opens_document
+        self.sentences += 1
+        self.tokens += len(sentence.words)
+        self.missing += sentence.tags.count(MISSING)
+        self.outside += sentence.tags.count(OUTSIDE)
+        self.labels.update(label for _, _, label in decode(sentence.tags))
+
+    @property
+    def entities(self) -> int:
+        """The number of entities."""
+        return self.labels.total()
+
+    @property
+    def mean_length(self) -> float:
+        """The mean number of tokens in a sentence."""
+        return self.tokens / self.sentences if self.sentences else 0.0
 
 
 @dataclass

@@ -25,7 +25,7 @@ def run(tmp_path, monkeypatch):
 
 def test_converts_and_says_what_it_found(run, tmp_path):
     (tmp_path / "in.conll").write_text(CORPUS, encoding="utf-8")
-    result = run("in.conll", "out.spacy", "--lang", "es", "--task", "ner")
+    result = run("in.conll", "out.spacy", "--lang", "es")
     assert result.exit_code == 0, result.output
     lines = [line.split(maxsplit=1) for line in result.stdout.splitlines() if line]
     assert [[name, text.strip()] for name, text in lines] == [
@@ -81,6 +81,7 @@ def test_missing_annotation_is_counted(run, tmp_path):
         ("Ana PROPN\n", ["in.conll", "out.spacy"], "DN212"),
         ("Ana B-PER\n", ["in.conll", "."], "DN219"),
         ("Ana B-PER\n", ["in.conll", "in.conll"], "DN220"),
+        ("Ana B-PER\n", ["in.conll", "out"], "DN232"),
         ("Ana B-PER\n", ["in.conll", "out.spacy", "--lang", "qq"], "DN222"),
         ("Ana B-PER\n", ["in.conll", "out.spacy", "--encoding", "utf-9"], "DN204"),
     ],

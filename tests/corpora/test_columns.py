@@ -5,14 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.vocab import Vocab
 
-from spacy_datnet.corpora import (
-    CorpusError,
-    detect_layout,
-    read_docs,
-    read_sentences,
-    survey_columns,
-)
-from spacy_datnet.corpora.columns import split_fields
+from spacy_datnet.corpora import CorpusError, read_docs, survey_columns
+from spacy_datnet.corpora.columns import detect_layout, read_sentences, split_fields
 
 
 @pytest.fixture

@@ -7,14 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.vocab import Vocab
 
-from spacy_datnet.corpora import (
-    CorpusError,
-    read_docbin,
-    read_docs,
-    sample_sentences,
-    write_docbin,
-    write_sample,
-)
+from spacy_datnet.corpora import CorpusError, read_docs, sample_sentences, write_docbin, write_sample
+from spacy_datnet.corpora.docbin import read_docbin
 
 CORPUS = "".join(("-DOCSTART- -X- O\n\n" if i % 5 == 0 else "") + f"w{i} NNP B-X\nño NN O\n\n" for i in range(20))
 
@@ -123,6 +117,9 @@ def test_same_sentences_from_both_formats(corpus, tmp_path):
 def test_formats_must_agree(corpus, tmp_path):
     with pytest.raises(CorpusError, match="DN226"):
         write_sample(corpus, tmp_path / "a.spacy", count=1, seed=0)
+    write_docbin(read_docs(corpus, Vocab()), tmp_path / "corpus.spacy")
+    with pytest.raises(CorpusError, match="DN226"):
+        write_sample(tmp_path / "corpus.spacy", tmp_path / "a.conll", count=1, seed=0)
 
 
 def test_no_sample_is_left_after_an_error(corpus, tmp_path):
