@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import multiprocessing
+import os
 import resource
 import statistics
 import time
@@ -143,6 +144,7 @@ def main() -> None:
         for size in args.sizes
         if (variant, size, seed) not in done
     ]
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "1048576")  # see the Makefile
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(args.workers, mp_context=context, max_tasks_per_child=1) as pool:
         futures = [pool.submit(run, *job, paths, folder) for job in jobs]
