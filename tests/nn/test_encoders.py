@@ -97,6 +97,10 @@ def test_no_dropout_is_the_identity():
     assert drop(x, 0.0) is x
 
 
+def test_full_dropout_drops_everything():
+    assert drop(torch.ones(1000), 1.0).tolist() == [0.0] * 1000
+
+
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_dropout_drops_its_rate_and_scales_the_rest(rate):
     torch.manual_seed(0)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from io import StringIO
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
-from spacy.util import load_config_from_str, load_model_from_config
+from spacy.util import load_model_from_config
 from thinc.api import Config
-from util import SOURCE_SENTENCES, TARGET_SENTENCES, annotated, bare, write_docs
+from util import SOURCE_SENTENCES, TARGET_SENTENCES, annotated, bare, training_config, write_docs
 
 from spacy_datnet.models.features import Batch
 from spacy_datnet.models.word_vectors import _load_vectors
@@ -36,87 +37,22 @@ SOURCE = (
     "Ed/PER and John_Smith/PER come back from Boston/LOC today",
 )
 
-CONFIG = """
-[paths]
-source = null
-target = null
-vectors = null
-source_vectors = null
-
-[nlp]
-lang = "es"
-pipeline = ["datnet_ner"]
-
-[components]
-
-[components.datnet_ner]
-factory = "datnet_ner"
-
-[components.datnet_ner.model]
-@architectures = "spacy-datnet.DATNet.v1"
-transfer = "full"
-attention_width = 8
-
-[components.datnet_ner.model.tok2vec]
-@architectures = "spacy-datnet.WordVectors.v1"
-
-[components.datnet_ner.model.source_tok2vec]
-@architectures = "spacy-datnet.WordVectors.v1"
-vectors = ${paths.source_vectors}
-
-[components.datnet_ner.model.characters]
-@architectures = "spacy-datnet.CharCNN.v1"
-embedding_width = 8
-filters = 16
-rows = 256
-
-[components.datnet_ner.model.encoder]
-@architectures = "spacy-datnet.BiLSTM.v1"
-hidden = 24
-
-[components.datnet_ner.model.decoder]
-@architectures = "spacy-datnet.CRF.v1"
-
-[components.datnet_ner.loss]
-@losses = "spacy-datnet.DualAdversarialLoss.v1"
-epsilon_source = 0.5
-epsilon_target = 0.5
-epsilon_characters = 0.2
-
-[corpora]
-
-[corpora.train]
-@readers = "spacy-datnet.SourceTargetCorpus.v1"
-source = ${paths.source}
-target = ${paths.target}
-
-[corpora.dev]
-@readers = "spacy.Corpus.v1"
-path = ${paths.target}
-
-[training]
-seed = 0
-max_steps = 90
-eval_frequency = 30
-accumulate_gradient = 1
-dropout = 0.1
-
-[training.batcher]
-@batchers = "spacy-datnet.mixed_batches.v1"
-size = 8
-
-[training.logger]
-@loggers = "spacy-datnet.ConsoleLogger.v1"
-progress_bar = false
-
-[training.optimizer]
-@optimizers = "Adam.v1"
-learn_rate = 0.01
-use_averages = false
-
-[initialize]
-vectors = ${paths.vectors}
-"""
+MODEL = {
+    "@architectures": "spacy-datnet.DATNet.v1",
+    "transfer": "full",
+    "attention_width": 8,
+    "tok2vec": {"@architectures": "spacy-datnet.WordVectors.v1"},
+    "source_tok2vec": {"@architectures": "spacy-datnet.WordVectors.v1", "vectors": "${paths.source_vectors}"},
+    "characters": {"@architectures": "spacy-datnet.CharCNN.v1", "embedding_width": 8, "filters": 16, "rows": 256},
+    "encoder": {"@architectures": "spacy-datnet.BiLSTM.v1", "hidden": 24},
+    "decoder": {"@architectures": "spacy-datnet.CRF.v1"},
+}
+LOSS = {
+    "@losses": "spacy-datnet.DualAdversarialLoss.v1",
+    "epsilon_source": 0.5,
+    "epsilon_target": 0.5,
+    "epsilon_characters": 0.2,
+}
 
 
 def write_vectors(path: Path, lang: str, sentences: tuple[str, ...], seed: int) -> Path:
@@ -141,15 +77,17 @@ def paths(tmp_path: Path) -> dict[str, Path]:
     }
 
 
-def configure(paths: dict[str, Path], more: str = "", **training) -> Config:
+def configure(paths: dict[str, Path], **training) -> Config:
     """Fill in the config.
 
-    more: further sections.
     training: values of `[training]`.
     """
-    overrides = {f"paths.{name}": str(path) for name, path in paths.items()}
-    overrides |= {f"training.{name}": value for name, value in training.items()}
-    return load_config_from_str(CONFIG + more, overrides=overrides)
+    component = {"factory": "datnet_ner", "model": deepcopy(MODEL), "loss": dict(LOSS)}
+    config = training_config({"datnet_ner": component}, {**paths, "dev": paths["target"]})
+    config["initialize"] = {"vectors": str(paths["vectors"])}
+    config["training"] |= {"max_steps": 90, "eval_frequency": 30, **training}
+    config["training"]["optimizer"]["use_averages"] = False
+    return config
 
 
 def initialized(config: Config) -> Language:
@@ -251,8 +189,7 @@ def weights(nlp: Language) -> dict[str, np.ndarray]:
 
 
 def test_averages_of_the_weights_are_saved(paths, tmp_path):
-    watch = '\n[training.before_update]\n@callbacks = "test.snapshots"\n'
-    config = configure(paths, watch, max_steps=20, eval_frequency=20)
+    config = configure(paths, max_steps=20, eval_frequency=20, before_update={"@callbacks": "test.snapshots"})
     config["training"]["optimizer"]["use_averages"] = True
     snapshots.clear()
     nlp, _ = run(config, tmp_path)
