@@ -29,7 +29,7 @@ VARIANTS = {
     "datnet-p": ("datnet_p.cfg", {}),
 }
 # what depends on the number of target sentences: (target share of a batch, steps)
-BY_SIZE = {10: (0.016, 1000), 100: (0.25, 1000), 1000: (0.5, 1600)}
+BY_SIZE = {10: (0.016, 1000), 100: (0.25, 1000), 1000: (0.5, 2400)}
 
 
 def spacy_ner(size: int, seed: int, paths: dict):

@@ -1,5 +1,6 @@
 """Builders that several test modules share."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from spacy_datnet.nn.datnet import DATNet, Inputs, Sizes
 from spacy_datnet.nn.decoders import CRF
 from spacy_datnet.nn.encoders import BiLSTM, CharCNN
 from spacy_datnet.nn.objective import Gold
+from spacy_datnet.nn.sentences import Sentences
 from spacy_datnet.resources import SOURCE, TARGET, stamp
 from spacy_datnet.tagging import SpanTags
 
@@ -48,26 +50,21 @@ def make_network(transfer="full", *, words=4, labels=None, seed=0, **settings) -
 
 
 def make_inputs(lengths, is_source, *, width=4, seed=0) -> Inputs:
-    """Random sentences; each token has a word form of its own, of one to four characters."""
+    """Random sentences, those of the source first; each token has a word form of its own, of one to four characters."""
+    assert is_source == sorted(is_source, reverse=True)
     rng = torch.Generator().manual_seed(seed)
-    lengths, is_source = torch.tensor(lengths), torch.tensor(is_source)
-    mask = torch.arange(int(lengths.max())) < lengths[:, None]
-    words = torch.randn(*mask.shape, width, generator=rng, dtype=torch.float64)
-    form_lengths = torch.randint(1, 5, (int(lengths.sum()),), generator=rng)
-    forms = torch.full(mask.shape, len(form_lengths))
-    forms[mask] = torch.arange(len(form_lengths))
+    sentence = [i for i, length in enumerate(lengths) for _ in range(length)]
+    words = torch.randn(len(sentence), width, generator=rng, dtype=torch.float64)
+    form_lengths = torch.randint(1, 5, (len(sentence),), generator=rng)
+    forms = torch.randperm(len(sentence), generator=rng)
     characters, owners = [0], []
-    sentence = torch.arange(len(lengths)).repeat_interleave(lengths)
-    for size, owner in zip(form_lengths.tolist(), sentence.tolist(), strict=True):
+    for size, token in zip(form_lengths.tolist(), forms.argsort().tolist(), strict=True):
         characters += [*torch.randint(1, ROWS, (size,), generator=rng).tolist(), 0]
-        owners += [owner] * (size + 1)
-    rows = {"source": is_source.nonzero()[:, 0], "target": (~is_source).nonzero()[:, 0]}
+        owners += [sentence[token]] * (size + 1)
     return Inputs(
-        words=words * mask[..., None],
-        lengths=lengths,
-        host_lengths=lengths,
-        rows={resource: row for resource, row in rows.items() if len(row)},
-        is_source=is_source,
+        words=words,
+        sentences=make_sentences(lengths),
+        n_source=sum(is_source),
         characters=torch.tensor(characters),
         form_lengths=form_lengths,
         forms=forms,
@@ -75,21 +72,27 @@ def make_inputs(lengths, is_source, *, width=4, seed=0) -> Inputs:
     )
 
 
-def choose(inputs: Inputs, rows) -> Inputs:
-    """The same sentences alone: some rows of a batch, padded no longer than they need."""
-    rows = torch.as_tensor(rows)
-    lengths, is_source = inputs.lengths[rows], inputs.is_source[rows]
-    parts = {"source": is_source.nonzero()[:, 0], "target": (~is_source).nonzero()[:, 0]}
-    longest = int(lengths.max())
-    return Inputs(
-        words=inputs.words[rows, :longest],
-        lengths=lengths,
-        host_lengths=lengths,
-        rows={resource: part for resource, part in parts.items() if len(part)},
-        is_source=is_source,
-        characters=inputs.characters,
-        form_lengths=inputs.form_lengths,
-        forms=inputs.forms[rows, :longest],
+def make_sentences(lengths) -> Sentences:
+    return Sentences(torch.tensor(lengths, dtype=torch.int64))
+
+
+def pick(values, lengths, chosen) -> torch.Tensor:
+    """The values of some sentences, (their tokens, ...), from those of all, (tokens, ...)."""
+    parts = values.split(lengths)
+    return torch.cat([parts[i] for i in chosen])
+
+
+def choose(inputs: Inputs, chosen) -> Inputs:
+    """Some sentences of a batch alone, those of the source first."""
+    lengths = inputs.sentences.host_lengths.tolist()
+    from_source = [i < inputs.n_source for i in chosen]
+    assert from_source == sorted(from_source, reverse=True)
+    return replace(
+        inputs,
+        words=pick(inputs.words, lengths, chosen),
+        sentences=make_sentences([lengths[i] for i in chosen]),
+        n_source=sum(from_source),
+        forms=pick(inputs.forms, lengths, chosen),
         owners=None,
     )
 
@@ -98,15 +101,38 @@ def make_gold(inputs: Inputs, *, missing=0.0, seed=0) -> dict[str, Gold]:
     """Random entities for each resource of a batch; some tags are hidden."""
     rng = torch.Generator().manual_seed(seed)
     scheme, gold = SpanTags(LABELS), {}
-    for resource, rows in inputs.rows.items():
-        lengths = inputs.lengths[rows].tolist()
-        tags = torch.zeros(len(rows), max(lengths), dtype=torch.int64)
-        for row, length in enumerate(lengths):
+    for resource, sentences in inputs.resources.items():
+        parts = []
+        for i, length in enumerate(sentences.host_lengths.tolist()):
             start, end = sorted(torch.randint(length, (2,), generator=rng).tolist())
-            tags[row, :length] = torch.from_numpy(scheme.encode(length, [(start, end + 1, LABELS[row % 2])]))
+            parts.append(torch.from_numpy(scheme.encode(length, [(start, end + 1, LABELS[i % 2])])))
+        tags = torch.cat(parts)
         tags[torch.rand(tags.shape, generator=rng) < missing] = MISSING
         gold[resource] = Gold(tags, missing == 0.0)
     return gold
+
+
+def assert_sentences_are_apart(compute, values, lengths) -> None:
+    """What a sentence gets within a row, and the gradient of that, is what it gets alone; the others have no gradient.
+
+    compute (Callable): From values, (tokens, ...), and `Sentences` to one tensor per sentence.
+    """
+    row = values.detach().clone().requires_grad_()
+    together = compute(row, make_sentences(lengths))
+    assert len(together) == len(lengths)
+    for i, length in enumerate(lengths):
+        alone = pick(values, lengths, [i]).detach().clone().requires_grad_()
+        (expected,) = compute(alone, make_sentences([length]))
+        torch.testing.assert_close(together[i], expected)
+        weights = torch.randn(expected.shape, generator=torch.Generator().manual_seed(i), dtype=expected.dtype)
+        (truth,) = torch.autograd.grad((expected * weights).sum(), alone)
+        (found,) = torch.autograd.grad((together[i] * weights).sum(), row, retain_graph=True)
+        assert truth.any()
+        for j, gradient in enumerate(found.split(lengths)):
+            if j == i:
+                torch.testing.assert_close(gradient, truth)
+            else:
+                assert not gradient.any()
 
 
 # Docs, examples and pipelines

@@ -131,14 +131,12 @@ def predict(
     if len(tags):
         features = model.get_ref("features").predict(Batch(docs))
         for sentences in features.layout.by_length(PADDED_TOKENS):
-            positions, mask = features.layout.positions(sentences)
-            may = None if allowed is None else torch.from_numpy(allowed[positions])
-            inputs = features.inputs(sentences)
-            decoded = network.decode(inputs, may if may is None else may.to(inputs.words.device), confidence)
-            tags[positions[mask]] = decoded.tags.cpu().numpy()[mask]
+            tokens = features.layout.tokens(sentences)
+            may = None if allowed is None else torch.from_numpy(allowed[tokens]).to(features.words.device)
+            decoded = network.decode(features.inputs(sentences), may, confidence)
+            tags[tokens] = decoded.tags.cpu().numpy()
             if confidence:
-                both = torch.stack([decoded.marginal, decoded.conditional]).cpu().numpy()
-                log_probabilities[:, positions[mask]] = both[:, mask]
+                log_probabilities[:, tokens] = torch.stack([decoded.marginal, decoded.conditional]).cpu().numpy()
     parts = np.split(tags, borders)
     if not confidence:
         return [Prediction(part, None, None) for part in parts]

@@ -1,7 +1,7 @@
 """From docs to the tensors that the network reads.
 
-Features are computed for the flat tokens of the docs, then padded for as many sentences at a time as the network shall
-see.
+Features are computed for the flat tokens of the docs, then collected for as many sentences at a time as the network
+shall see.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,8 @@ from thinc.util import torch2xp, xp2torch
 
 from ..errors import Errors
 from ..nn.datnet import Inputs
-from ..resources import SOURCE, TARGET
+from ..nn.sentences import Sentences
+from ..resources import SOURCE
 from .layout import Layout, Spelling
 from .word_vectors import Words
 
@@ -50,56 +51,52 @@ class Features:
     spelling: Spelling | None
     forms: np.ndarray | None
 
-    def inputs(self, sentences: np.ndarray, own_forms: bool = False) -> Inputs:
-        """Pad the features of some sentences.
+    def sentences_of(self, resource: str) -> np.ndarray:
+        """Find the sentences of a resource."""
+        return np.flatnonzero(self.is_source == (resource == SOURCE))
 
-        sentences (ndarray): The sentences, in the order of the rows.
+    def inputs(self, sentences: np.ndarray, own_forms: bool = False) -> Inputs:
+        """Collect the features of some sentences.
+
+        sentences (ndarray): The sentences, those of the source first.
         own_forms (bool): Whether each sentence gets its own copy of a word form, so that its characters can be
             perturbed on their own; otherwise the sentences share equal forms.
         RETURNS (Inputs): What the network reads. The words are a leaf, whose gradient `spread` puts back.
         """
         device = self.words.device
-        positions, mask = self.layout.positions(sentences)
-        lengths = torch.from_numpy(self.layout.lengths[sentences])
-        on_device = torch.from_numpy(mask).to(device)
-        words = self.words[torch.from_numpy(positions).to(device)] * on_device[..., None]
-        is_source = self.is_source[sentences]
-        rows = {SOURCE: np.flatnonzero(is_source), TARGET: np.flatnonzero(~is_source)}
+        tokens, lengths = self.layout.tokens(sentences), self.layout.lengths[sentences]
         spelled = (None, None, None, None)
         if self.spelling is not None:
-            spelled = (torch.from_numpy(array).to(device) for array in self._spell(positions, mask, own_forms))
+            owners = np.repeat(np.arange(len(lengths)), lengths) if own_forms else None
+            spelled = (torch.from_numpy(array).to(device) for array in self._spell(tokens, owners))
         characters, form_lengths, forms, owners = spelled
         return Inputs(
-            words=words,
-            lengths=lengths.to(device),
-            host_lengths=lengths,
-            rows={name: torch.from_numpy(row).to(device) for name, row in rows.items() if len(row)},
-            is_source=torch.from_numpy(is_source).to(device),
+            words=self.words[torch.from_numpy(tokens).to(device)],
+            sentences=Sentences(torch.from_numpy(lengths), device),
+            n_source=int(self.is_source[sentences].sum()),
             characters=characters,
             form_lengths=form_lengths,
             forms=forms,
             owners=owners if own_forms else None,
         )
 
-    def _spell(self, positions: np.ndarray, mask: np.ndarray, own_forms: bool) -> tuple:
-        """Spell padded sentences: characters, form lengths, form of each token, owner of each character."""
-        forms, size = self.forms[positions], len(self.spelling.lengths)  # (sentences, longest)
-        owner = np.arange(len(forms))[:, None] if own_forms else 0
-        distinct, index = np.unique((owner * size + forms)[mask], return_inverse=True)
-        owners, distinct = np.divmod(distinct, size)
-        padded = np.full(mask.shape, len(distinct), dtype=np.int64)
-        padded[mask] = index
+    def _spell(self, tokens: np.ndarray, owners: np.ndarray | None) -> tuple[np.ndarray, ...]:
+        """Spell tokens: characters, form lengths, form of each token, owner of each character.
+
+        owners (Optional[ndarray]): (tokens,), the sentence of each, if each sentence has its own forms.
+        """
+        forms, size = self.forms[tokens], len(self.spelling.lengths)
+        distinct, index = np.unique(forms if owners is None else owners * size + forms, return_inverse=True)
+        owner, distinct = np.divmod(distinct, size)
         chosen = self.spelling.choose(distinct)
         # the border before a form is its own, the last one belongs to the last form
-        owners = np.append(np.repeat(owners, chosen.lengths + 1), owners[-1:])
-        return chosen.characters, chosen.lengths, padded, owners
+        owner = np.append(np.repeat(owner, chosen.lengths + 1), owner[-1:])
+        return chosen.characters, chosen.lengths, index, owner
 
     def spread(self, gradient: torch.Tensor, sentences: np.ndarray) -> torch.Tensor:
-        """Put the gradient of padded words back on the flat tokens: (sentences, longest, width) -> (tokens, width)."""
-        positions, mask = self.layout.positions(sentences)
-        flat = torch.zeros_like(self.words)
-        flat[torch.from_numpy(positions[mask])] = gradient[torch.from_numpy(mask)]
-        return flat
+        """Put the gradient of some sentences' words back on all tokens: (their tokens, width) -> (tokens, width)."""
+        tokens = torch.from_numpy(self.layout.tokens(sentences)).to(gradient.device)
+        return torch.zeros_like(self.words).index_copy_(0, tokens, gradient)
 
 
 Featurizer = Model[Batch, Features]

@@ -46,15 +46,11 @@ class Layout:
         """(sentences,), the flat index of each sentence's first token."""
         return np.cumsum(self.lengths) - self.lengths
 
-    def positions(self, sentences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Find the flat tokens of sentences.
-
-        RETURNS (Tuple): Flat indices (sentences, longest), 0 where there is no token; and where there is one.
-        """
+    def tokens(self, sentences: np.ndarray) -> np.ndarray:
+        """Find the flat tokens of sentences, one sentence after the other: (their tokens,)."""
         lengths = self.lengths[sentences]
-        columns = np.arange(lengths.max(initial=0))
-        mask = columns[None, :] < lengths[:, None]
-        return np.where(mask, self.starts[sentences][:, None] + columns, 0), mask
+        shift = self.starts[sentences] - (np.cumsum(lengths) - lengths)
+        return np.arange(lengths.sum()) + np.repeat(shift, lengths)
 
     def by_length(self, padded_tokens: int) -> Iterator[np.ndarray]:
         """Sort the sentences by length and yield them in groups of at most so many tokens, padding counted."""

@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import one_hot
 
+from .sentences import mask_of
+
 # exp(-300) is 1e-130: far below what a posterior can show, far above the smallest float64 (1e-308). Only where every
 # legal tag of a token is more than 300 below an illegal one are probabilities wrong
 FLOOR = -300.0
@@ -52,15 +54,6 @@ class Decoded(NamedTuple):
     tags: Tensor  # (batch, tokens), int64, 0 behind the end of a sentence
     marginal: Tensor | None  # (batch, tokens): log P(tag)
     conditional: Tensor | None  # (batch, tokens): log P(tag | tag before it); row 0 has no meaning
-
-
-def mask_of(lengths: Tensor, tokens: int) -> Tensor:
-    """Mark the real tokens.
-
-    lengths (Tensor): (batch,).
-    RETURNS (Tensor): (batch, tokens) bool, False behind the end of a sentence.
-    """
-    return torch.arange(tokens, device=lengths.device)[None, :] < lengths[:, None]
 
 
 def forward_backward(

@@ -6,6 +6,7 @@ both), "part" (DATNet-P, a shared encoder and a private one per resource, output
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -16,6 +17,7 @@ from .crf import Decoded
 from .decoders import Decoder
 from .discriminator import Discriminator
 from .encoders import CharCNN, drop
+from .sentences import Sentences
 
 TRANSFERS = ("none", "full", "part")
 
@@ -34,36 +36,48 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The features of one batch.
+    """The features of one batch: the sentences of the source, then those of the target.
 
-    words (Tensor): (batch, tokens, word_width).
-    lengths (Tensor): (batch,), each at least 1.
-    host_lengths (Tensor): The same on the CPU, where packing wants them.
-    rows (dict): The rows of each resource that is in the batch, int64; the keys are never empty rows.
-    is_source (Tensor): (batch,) bool.
+    words (Tensor): (tokens, word_width).
+    sentences (Sentences): Where the sentences lie in the row of tokens.
+    n_source (int): How many of the sentences are from the source.
     characters (Optional[Tensor]): (characters,), int64, the code points of the distinct word forms one after the
         other, with borders of 0 before, between and after them.
     form_lengths (Optional[Tensor]): (forms,), int64, characters of each form.
-    forms (Optional[Tensor]): (batch, tokens), int64, the form of each token; `len(form_lengths)` where there is none.
+    forms (Optional[Tensor]): (tokens,), int64, the form of each token.
     owners (Optional[Tensor]): (characters,), int64, the sentence of each character, if each sentence has its own forms.
     """
 
     words: Tensor
-    lengths: Tensor
-    host_lengths: Tensor
-    rows: dict[str, Tensor]
-    is_source: Tensor
+    sentences: Sentences
+    n_source: int
     characters: Tensor | None
     form_lengths: Tensor | None
     forms: Tensor | None
     owners: Tensor | None
 
+    @cached_property
+    def resources(self) -> dict[str, Sentences]:
+        """The sentences of each resource that has any."""
+        parts = zip(("source", "target"), self.sentences.split(self.n_source), strict=True)
+        return {resource: sentences for resource, sentences in parts if len(sentences)}
+
+    @cached_property
+    def is_source(self) -> Tensor:
+        """(batch,) bool, the sentences that are from the source."""
+        return torch.arange(len(self.sentences), device=self.words.device) < self.n_source
+
+    def split(self, values: Tensor) -> dict[str, Tensor]:
+        """Divide values of tokens, (tokens, ...), by resource."""
+        parts = values.split([sentences.tokens for sentences in self.resources.values()])
+        return dict(zip(self.resources, parts, strict=True))
+
 
 class States(NamedTuple):
     """What the encoders say: the shared part, and all that the decoder sees."""
 
-    shared: Tensor  # (batch, tokens, shared_width)
-    full: Tensor  # (batch, tokens, width)
+    shared: Tensor  # (tokens, shared_width)
+    full: Tensor  # (tokens, width)
 
 
 class DATNet(nn.Module):
@@ -111,43 +125,35 @@ class DATNet(nn.Module):
     def encode(self, inputs: Inputs, words: Tensor, characters: Tensor | None, dropout: float = 0.0) -> States:
         """Encode sentences from word features and embedded characters, which a perturbation may have changed.
 
-        words (Tensor): (batch, tokens, word_width).
+        words (Tensor): (tokens, word_width).
         characters (Optional[Tensor]): (characters, embedding_width).
         dropout (float): Rate on the features and on the states.
-        RETURNS (States): The states, zero behind the end of a sentence where the encoder is recurrent.
+        RETURNS (States): The states.
         """
-        features = words
+        features = (drop(words, dropout),)  # side by side, each (tokens, ...)
         if self.characters is not None:
             encoded = self.characters(characters, inputs.form_lengths)  # (forms, filters)
-            encoded = torch.cat([encoded, encoded.new_zeros(1, encoded.shape[1])])
-            features = torch.cat([embedding(inputs.forms, encoded), words], 2)
-        features = drop(features, dropout)  # (batch, tokens, features)
-        shared = drop(self.shared(features, inputs.host_lengths), dropout)
+            features = (drop(embedding(inputs.forms, encoded), dropout), *features)
+        shared = drop(self.shared(features, inputs.sentences), dropout)
         if not self.private:
             return States(shared, shared)
-        return States(shared, torch.cat([shared, drop(self._private(features, inputs), dropout)], 2))
-
-    def _private(self, features: Tensor, inputs: Inputs) -> Tensor:
-        if len(inputs.rows) == 1:
-            (resource,) = inputs.rows
-            return self.private[resource](features, inputs.host_lengths)
+        split = [inputs.split(part) for part in features]
         parts = [
-            self.private[resource](features[rows], inputs.host_lengths[rows.cpu()])
-            for resource, rows in inputs.rows.items()
+            self.private[resource](tuple(part[resource] for part in split), sentences)
+            for resource, sentences in inputs.resources.items()
         ]
-        order = torch.cat(list(inputs.rows.values())).argsort()
-        return torch.cat(parts)[order]
+        return States(shared, torch.cat([shared, drop(torch.cat(parts), dropout)], 1))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def decode(self, inputs: Inputs, allowed: Tensor | None = None, confidence: bool = True) -> Decoded:
         """Label target sentences.
 
-        allowed (Optional[Tensor]): (batch, tokens, tags) bool, the tags that each token may have.
+        allowed (Optional[Tensor]): (tokens, tags) bool, the tags that each token may have.
         confidence (bool): Whether posterior probabilities are wanted.
-        RETURNS (Decoded): Legal paths.
+        RETURNS (Decoded): Legal paths: tags and log-probabilities, each (tokens,).
         """
         states = self.encode(inputs, inputs.words, self.embed_characters(inputs))
-        return self.decoders["target"].decode(states.full, inputs.lengths, allowed, confidence)
+        return self.decoders["target"].decode(states.full, inputs.sentences, allowed, confidence)
 
     def drop_source(self) -> None:
         """Remove whatever only training needs: the source's encoder and decoder, and the discriminator."""

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from . import crf
+from .sentences import Sentences
 
 
 class Decoder(nn.Module):
@@ -30,22 +31,32 @@ class Decoder(nn.Module):
         """Give the scores of starts, transitions and ends, -inf for an illegal one."""
         raise NotImplementedError
 
-    def loss(self, states: Tensor, lengths: Tensor, tags: Tensor, complete: bool) -> Tensor:
+    def loss(self, states: Tensor, sentences: Sentences, tags: Tensor, complete: bool) -> Tensor:
         """Compute the loss of annotated sentences, summed over the batch.
 
-        states (Tensor): (batch, tokens, input_width).
-        lengths (Tensor): (batch,).
-        tags (Tensor): (batch, tokens), `crf.MISSING` for an unknown tag.
+        states (Tensor): (tokens, input_width).
+        sentences (Sentences): Where they lie.
+        tags (Tensor): (tokens,), `crf.MISSING` for an unknown tag.
         complete (bool): Whether no tag is missing.
         RETURNS (Tensor): A scalar, in nats.
         """
         raise NotImplementedError
 
     def decode(
-        self, states: Tensor, lengths: Tensor, allowed: Tensor | None = None, confidence: bool = True
+        self, states: Tensor, sentences: Sentences, allowed: Tensor | None = None, confidence: bool = True
     ) -> crf.Decoded:
-        """Find the best legal path of each sentence, see `crf.decode`."""
-        return crf.decode(self.emit(states), lengths, self.scores(), allowed, confidence)
+        """Find the best legal path of each sentence, see `crf.decode`.
+
+        states (Tensor): (tokens, input_width).
+        sentences (Sentences): Where they lie.
+        allowed (Optional[Tensor]): (tokens, tags) bool, the tags that each token may have.
+        confidence (bool): Whether posterior probabilities are wanted.
+        RETURNS (Decoded): Tags and log-probabilities, each (tokens,).
+        """
+        emissions = sentences.pad(self.emit(states))
+        allowed = None if allowed is None else sentences.pad(allowed)
+        decoded = crf.decode(emissions, sentences.lengths, self.scores(), allowed, confidence)
+        return crf.Decoded(*(part if part is None else sentences.unpad(part) for part in decoded))
 
 
 class CRF(Decoder):
@@ -64,9 +75,9 @@ class CRF(Decoder):
             self.end.masked_fill(~self.legal_end, -torch.inf),
         )
 
-    def loss(self, states: Tensor, lengths: Tensor, tags: Tensor, complete: bool) -> Tensor:  # noqa: D102
-        emissions = self.emit(states)  # (batch, tokens, tags)
-        return crf.negative_log_likelihood(emissions, lengths, tags, self.scores(), complete)
+    def loss(self, states: Tensor, sentences: Sentences, tags: Tensor, complete: bool) -> Tensor:  # noqa: D102
+        emissions, tags = sentences.pad(self.emit(states)), sentences.pad(tags)
+        return crf.negative_log_likelihood(emissions, sentences.lengths, tags, self.scores(), complete)
 
 
 class Softmax(Decoder):
@@ -81,8 +92,5 @@ class Softmax(Decoder):
     def _legal(self) -> tuple[Tensor, Tensor, Tensor]:
         return self.legal_start, self.legal_transitions, self.legal_end
 
-    def loss(self, states: Tensor, lengths: Tensor, tags: Tensor, complete: bool) -> Tensor:  # noqa: D102
-        mask = crf.mask_of(lengths, tags.shape[1])
-        gold = torch.where(mask, tags, crf.MISSING)
-        emissions = self.emit(states)
-        return cross_entropy(emissions.flatten(0, 1), gold.flatten(), ignore_index=crf.MISSING, reduction="sum")
+    def loss(self, states: Tensor, sentences: Sentences, tags: Tensor, complete: bool) -> Tensor:  # noqa: D102
+        return cross_entropy(self.emit(states), tags, ignore_index=crf.MISSING, reduction="sum")

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from .crf import mask_of
+from .sentences import Sentences
 
 
 class _GradientReversal(torch.autograd.Function):
@@ -39,20 +39,21 @@ class Discriminator(nn.Module):
         self.query = nn.Linear(hidden, 1, bias=False)
         self.output = nn.Linear(input_width, 1)
 
-    def pool(self, states: Tensor, lengths: Tensor) -> Tensor:
-        """Pool the states of each sentence by self-attention, masked over padding.
+    def pool(self, states: Tensor, sentences: Sentences) -> Tensor:
+        """Pool the states of each sentence by self-attention, masked over the tokens of the others.
 
-        states (Tensor): (batch, tokens, input_width).
-        lengths (Tensor): (batch,), each at least 1.
+        states (Tensor): (tokens, input_width).
+        sentences (Sentences): Where they lie.
         RETURNS (Tensor): (batch, input_width).
         """
-        energy = self.query(torch.tanh(self.attention(states)))[..., 0]  # (batch, tokens)
-        energy = energy.masked_fill(~mask_of(lengths, states.shape[1]), -torch.inf)
-        return (energy.softmax(1)[:, None, :] @ states)[:, 0]
+        energy = self.query(torch.tanh(self.attention(states)))[:, 0]  # (tokens,)
+        rows = torch.arange(len(sentences), device=states.device)[:, None]
+        energy = torch.where(sentences.of_token == rows, energy, -torch.inf)  # (batch, tokens)
+        return energy.softmax(1) @ states
 
-    def forward(self, states: Tensor, lengths: Tensor, reversal: float = 1.0) -> Tensor:
+    def forward(self, states: Tensor, sentences: Sentences, reversal: float = 1.0) -> Tensor:
         """Compute the logit of r, the probability of the source, behind a gradient reversal: (batch,)."""
-        return self.output(self.pool(reverse_gradient(states, reversal), lengths))[:, 0]
+        return self.output(self.pool(reverse_gradient(states, reversal), sentences))[:, 0]
 
 
 def generalized_resource_loss(logits: Tensor, is_source: Tensor, *, alpha: float, gamma: float) -> Tensor:

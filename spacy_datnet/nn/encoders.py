@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, pad
 
 from .lstm import bilstm_layer, pack
+from .sentences import Sentences
 
 
 class CharCNN(nn.Module):
@@ -62,7 +63,7 @@ class CharCNN(nn.Module):
 
 
 class BiLSTM(nn.Module):
-    """A bidirectional LSTM that sees only real tokens.
+    """A bidirectional LSTM.
 
     input_width (int): Width of the input.
     hidden (int): Width of the states of each direction.
@@ -89,17 +90,17 @@ class BiLSTM(nn.Module):
             self.weights_hidden.append(w_hidden)
             self.biases.append(bias)
 
-    def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, features: tuple[Tensor, ...], sentences: Sentences) -> Tensor:
         """Encode sentences.
 
-        features (Tensor): (batch, tokens, input_width).
-        lengths (Tensor): (batch,), on the CPU, each at least 1.
-        RETURNS (Tensor): (batch, tokens, 2 * hidden), zero behind the end of a sentence.
+        features (Tuple[Tensor]): Parts of the features side by side, (tokens, ...), together `input_width` wide.
+        sentences (Sentences): Where the sentences lie.
+        RETURNS (Tensor): (tokens, 2 * hidden).
         """
-        packing = pack(lengths, features.shape[1])
+        packing = pack(sentences.host_lengths)
         for layer in zip(self.weights_input, self.weights_hidden, self.biases, strict=True):
-            features = bilstm_layer(features, packing, *layer)
-        return features
+            features = (bilstm_layer(features, packing, *layer),)
+        return features[0]
 
 
 class FeedForward(nn.Module):
@@ -116,11 +117,12 @@ class FeedForward(nn.Module):
         widths = [input_width, *[hidden] * depth]
         self.layers = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(widths))
 
-    def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
-        """Encode sentences: (batch, tokens, input_width) -> (batch, tokens, hidden)."""
+    def forward(self, features: tuple[Tensor, ...], sentences: Sentences) -> Tensor:
+        """Encode sentences, see `BiLSTM.forward`: RETURNS (Tensor): (tokens, hidden)."""
+        states = torch.cat(features, 1)
         for layer in self.layers:
-            features = torch.relu(layer(features))
-        return features
+            states = torch.relu(layer(states))
+        return states
 
 
 def drop(x: Tensor, rate: float) -> Tensor:

@@ -5,7 +5,8 @@ still alive at each step. Whatever needs no recurrence (input projection, deriva
 and inputs) is one large operation outside the loop, so that a step of the loop is one batched matrix product and a few
 element-wise operations.
 
-Shapes: `packed` is the number of real tokens, ordered by time step and, within one, by descending length.
+Shapes: `tokens` are those of all sentences, one sentence after the other; `packed` are the same tokens ordered by time
+step and, within one, by descending length of their sentences.
 """
 
 from typing import NamedTuple
@@ -16,26 +17,25 @@ from torch.autograd.function import once_differentiable
 
 
 class Packing(NamedTuple):
-    """Where the real tokens of a padded batch go when it is packed."""
+    """Where the tokens of a batch go when it is packed."""
 
-    forward: Tensor  # (packed,), index in (batch * tokens) of the token, left to right
+    forward: Tensor  # (packed,), index in `tokens` of the token, left to right
     backward: Tensor  # (packed,), the same for sentences read from right to left
     previous: Tensor  # (packed,), index in `packed` of the step before; `packed` at the first step
     alive: list[int]  # sentences at each time step
 
 
-def pack(lengths: Tensor, tokens: int) -> Packing:
+def pack(lengths: Tensor) -> Packing:
     """Plan the packing of a batch.
 
     lengths (Tensor): (batch,), on the CPU, each at least 1.
-    tokens (int): Padded length of the batch.
     RETURNS (Packing): The plan, on the CPU; `bilstm_layer` moves it to where the data is.
     """
     ordered, order = lengths.sort(descending=True, stable=True)
     step = torch.arange(int(ordered[0]))[:, None]
     mask = step < ordered[None, :]  # (longest, batch)
     alive = mask.sum(1)
-    first = (order * tokens)[None, :]
+    first = (lengths.cumsum(0) - lengths)[order][None, :]
     forward = (first + step)[mask]
     backward = (first + ordered[None, :] - 1 - step)[mask]
     # a step's tokens stand `alive` places behind those of the step before
@@ -50,12 +50,11 @@ class _BiLSTMLayer(torch.autograd.Function):
     """One layer, both directions; weights and biases as `nn.LSTM` orders its gates: input, forget, cell, output."""
 
     @staticmethod
-    def forward(ctx, x, packing, w_input, w_hidden, bias):
-        # x: (batch, tokens, width); w_input: (2, 4 hidden, width); w_hidden: (2, 4 hidden, hidden); bias: (2, 4 hidden)
-        batch, tokens, width = x.shape
-        hidden = w_hidden.shape[2]
-        flat = x.reshape(batch * tokens, width)
-        packed_x = torch.stack([flat[packing.forward], flat[packing.backward]])  # (2, packed, width)
+    def forward(ctx, packing, w_input, w_hidden, bias, *parts):
+        # parts: (tokens, ...), together width wide
+        # w_input: (2, 4 hidden, width); w_hidden: (2, 4 hidden, hidden); bias: (2, 4 hidden)
+        hidden, x = w_hidden.shape[2], torch.cat(parts, 1)
+        packed_x = torch.stack([x[packing.forward], x[packing.backward]])  # (2, packed, width)
         gates = torch.baddbmm(bias[:, None, :], packed_x, w_input.mT)  # (2, packed, 4 hidden)
         h, c, tanh_c = (gates.new_empty(2, gates.shape[1], hidden) for _ in range(3))
         recurrent = w_hidden.mT.contiguous()
@@ -76,20 +75,18 @@ class _BiLSTMLayer(torch.autograd.Function):
             torch.tanh(c[:, now], out=tanh_c[:, now])
             torch.mul(o, tanh_c[:, now], out=h[:, now])
             start += alive
-        y = x.new_zeros(batch * tokens, 2 * hidden)
+        y = x.new_empty(len(x), 2 * hidden)
         y[packing.forward, :hidden] = h[0]
         y[packing.backward, hidden:] = h[1]
         ctx.save_for_backward(packed_x, w_input, w_hidden, gates, h, c, tanh_c)
-        ctx.packing, ctx.shape = packing, x.shape
-        return y.view(batch, tokens, 2 * hidden)
+        ctx.packing, ctx.widths = packing, [part.shape[1] for part in parts]
+        return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx, d_y):
         packed_x, w_input, w_hidden, gates, h, c, tanh_c = ctx.saved_tensors
-        packing, (batch, tokens, width) = ctx.packing, ctx.shape
-        hidden = w_hidden.shape[2]
-        d_y = d_y.reshape(batch * tokens, 2 * hidden)
+        packing, hidden = ctx.packing, w_hidden.shape[2]
         d_h = torch.stack([d_y[packing.forward, :hidden], d_y[packing.backward, hidden:]])
 
         def before(states: Tensor) -> Tensor:  # the states one step earlier, zero at the first
@@ -122,27 +119,35 @@ class _BiLSTMLayer(torch.autograd.Function):
             gate[:, :, :3] *= d_c[:, :, None]
             gate[:, :, 3] *= d_hidden
             d_c_next = d_c * f[:, now]
-        d_x = d_w_input = None
-        if ctx.needs_input_grad[0]:
-            d_packed = d_gates @ w_input  # (2, packed, width)
-            d_x = d_packed.new_zeros(batch * tokens, width)
-            d_x[packing.forward] = d_packed[0]
-            d_x.index_add_(0, packing.backward, d_packed[1])
-            d_x = d_x.view(batch, tokens, width)
+        # where each token stands in the two orders, so that their gradients are gathered and not scattered
+        forward, backward = packing.forward.argsort(), packing.backward.argsort()
+
+        def d_part(weights: Tensor) -> Tensor:
+            d_packed = d_gates @ weights  # (2, packed, width of the part)
+            return d_packed[0][forward].add_(d_packed[1][backward])
+
+        columns = w_input.split(ctx.widths, 2)
+        d_parts = [
+            d_part(weights) if needed else None
+            for weights, needed in zip(columns, ctx.needs_input_grad[4:], strict=True)
+        ]
         d_w_input = d_gates.mT @ packed_x
         d_w_hidden = d_gates.mT @ before(h)
-        return d_x, None, d_w_input, d_w_hidden, d_gates.sum(1)
+        return None, d_w_input, d_w_hidden, d_gates.sum(1), *d_parts
 
 
-def bilstm_layer(x: Tensor, packing: Packing, w_input: Tensor, w_hidden: Tensor, bias: Tensor) -> Tensor:
+def bilstm_layer(
+    parts: tuple[Tensor, ...], packing: Packing, w_input: Tensor, w_hidden: Tensor, bias: Tensor
+) -> Tensor:
     """Run one bidirectional layer; the first dimension of the weights is the direction.
 
-    x (Tensor): (batch, tokens, width).
-    packing (Packing): Where the real tokens are.
+    parts (Tuple[Tensor]): Parts of the input side by side, each (tokens, ...), together `width` wide. A part that needs
+        no gradient costs nothing in the backward pass, which is why they come apart: fixed word vectors are wide.
+    packing (Packing): The order of the tokens.
     w_input (Tensor): (2, 4 * hidden, width).
     w_hidden (Tensor): (2, 4 * hidden, hidden).
     bias (Tensor): (2, 4 * hidden).
-    RETURNS (Tensor): (batch, tokens, 2 * hidden), zero behind the end of a sentence.
+    RETURNS (Tensor): (tokens, 2 * hidden).
     """
-    places = (place.to(x.device) for place in packing[:3])
-    return _BiLSTMLayer.apply(x, Packing(*places, packing.alive), w_input, w_hidden, bias)
+    places = (place.to(w_input.device) for place in packing[:3])
+    return _BiLSTMLayer.apply(Packing(*places, packing.alive), w_input, w_hidden, bias, *parts)

@@ -16,7 +16,7 @@ DISCRIMINATORS = ("grad", "ad", "none")
 class Gold(NamedTuple):
     """The annotation of one resource's sentences."""
 
-    tags: Tensor  # (rows of the resource, their longest), int64, crf.MISSING where unknown
+    tags: Tensor  # (tokens of the resource,), int64, crf.MISSING where unknown
     complete: bool  # no tag is missing
 
 
@@ -87,6 +87,7 @@ class Objective:
             inputs.words.grad = torch.zeros_like(inputs.words)
             return Report(0.0, 0.0, 0.0, 0.0, 0, 0)
         words, characters = inputs.words, network.embed_characters(inputs)
+        trainable = words.requires_grad
         if self.adversarial_training:
             words.requires_grad_(True)
             if characters is not None:
@@ -96,12 +97,13 @@ class Objective:
         adversarial = torch.zeros_like(clean.losses)
         if self.adversarial_training:
             words, characters = self._perturb(network, inputs, words, characters)
+            words = words if trainable else words.detach()
             perturbed = self._pass(network, inputs, words, characters, gold, dropout)
             perturbed.losses.sum().backward()
             adversarial = perturbed.losses.detach()
         numbers = torch.cat([clean.losses.detach(), adversarial.sum()[None], clean.correct[None]])
         source, target, discriminator, adversarial, correct = numbers.tolist()
-        judged = len(inputs.lengths) if self._judges(network) else 0
+        judged = len(inputs.sentences) if self._judges(network) else 0
         return Report(source, target, discriminator, adversarial, int(correct), judged)
 
     def _judges(self, network: DATNet) -> bool:
@@ -119,17 +121,16 @@ class Objective:
         states = network.encode(inputs, words, characters, dropout)
         zero = states.full.new_zeros(())
         losses = {"source": zero, "target": zero, "discriminator": zero}
+        parts = inputs.split(states.full)
         for resource, (tags, complete) in gold.items():
-            rows = inputs.rows[resource]
-            losses[resource] = network.decoders[resource].loss(
-                states.full[rows, : tags.shape[1]], inputs.lengths[rows], tags, complete
-            )
+            decoder, sentences = network.decoders[resource], inputs.resources[resource]
+            losses[resource] = decoder.loss(parts[resource], sentences, tags, complete)
         correct = zero
         if self._judges(network):
-            logits = network.discriminator(states.shared, inputs.lengths, self.reversal)
+            logits = network.discriminator(states.shared, inputs.sentences, self.reversal)
             losses["discriminator"] = self._resource_loss(logits, inputs.is_source)
             correct = ((logits > 0) == inputs.is_source).sum().to(zero.dtype)
-        return _Pass(torch.stack(list(losses.values())) / len(inputs.lengths), correct.detach())
+        return _Pass(torch.stack(list(losses.values())) / len(inputs.sentences), correct.detach())
 
     def _resource_loss(self, logits: Tensor, is_source: Tensor) -> Tensor:
         if self.discriminator == "ad":
@@ -140,9 +141,8 @@ class Objective:
         self, network: DATNet, inputs: Inputs, words: Tensor, characters: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         """Move words and characters to x + eta; eta is a constant, so gradients still reach x."""
-        every = torch.arange(len(words), device=words.device)
         epsilon = torch.where(inputs.is_source, self.epsilon_source, self.epsilon_target)
-        words = words + perturbation(words.grad, epsilon.to(words.dtype), every)
+        words = words + perturbation(words.grad, epsilon.to(words.dtype), inputs.sentences.of_token)
         if characters is None:
             return words, None
         # filters that overlap a border have a gradient there, but borders are not to be perturbed

@@ -11,7 +11,7 @@ def perturbation(gradient: Tensor, epsilon: Tensor, sentence: Tensor) -> Tensor:
 
     Miyato, Dai and Goodfellow (2017), Adversarial Training Methods for Semi-Supervised Text Classification.
 
-    gradient (Tensor): (rows, ...), the gradient of the loss; zero where there is padding.
+    gradient (Tensor): (rows, ...), the gradient of the loss.
     epsilon (Tensor): (sentences,), the norm that each sentence's perturbation shall have.
     sentence (Tensor): (rows,), int64, the sentence that a row belongs to.
     RETURNS (Tensor): Shape of the gradient. Zero for a sentence without any gradient.

@@ -190,9 +190,9 @@ class DATNetPipe(TrainablePipe):
         batch = Batch([example.predicted for example in examples], is_source)
         set_dropout_rate(self.model, drop)
         features, backprop = self.model.get_ref("features").begin_update(batch)
-        sentences = np.arange(len(features.layout.lengths))
-        if not transfers and not is_source.all():
-            sentences = np.flatnonzero(~features.is_source)
+        # the base model has no use for the source, and sees it only if there is nothing else
+        resources = RESOURCES if transfers or is_source.all() else (TARGET,)
+        sentences = np.concatenate([features.sentences_of(resource) for resource in resources])
         inputs = features.inputs(sentences, own_forms=self.loss.adversarial_training)
         inputs.words.requires_grad_(not is_static(self.model))
         gold = self._gold(examples, features)
@@ -209,8 +209,8 @@ class DATNetPipe(TrainablePipe):
         gold = {}
         layout, device = features.layout, features.words.device
         for resource in self.model.shims[0].sizes.tags:
-            rows = np.flatnonzero(features.is_source == (resource == SOURCE))
-            if not len(rows):
+            sentences = features.sentences_of(resource)
+            if not len(sentences):
                 continue
             tag_set = self.tag_set_of(resource)
             flat = np.concatenate(
@@ -222,13 +222,14 @@ class DATNetPipe(TrainablePipe):
                 ]
             )
             starts, _, ends = tag_set.legal()
-            positions, mask = layout.positions(rows)
-            tags = np.where(mask, flat[positions], MISSING)
+            tags = flat[layout.tokens(sentences)]
             # an entity across the border of sentences can't be learnt from
-            last = tags[np.arange(len(rows)), layout.lengths[rows] - 1]
-            broken = ((tags[:, 0] >= 0) & ~starts[tags[:, 0]]) | ((last >= 0) & ~ends[last])
-            tags[broken] = MISSING
-            known = tags[mask] != MISSING
+            lengths = layout.lengths[sentences]
+            ends_at = np.cumsum(lengths) - 1
+            first, last = tags[ends_at - lengths + 1], tags[ends_at]
+            broken = ((first >= 0) & ~starts[first]) | ((last >= 0) & ~ends[last])
+            tags[np.repeat(broken, lengths)] = MISSING
+            known = tags != MISSING
             if known.any():
                 gold[resource] = Gold(torch.from_numpy(tags).to(device), bool(known.all()))
         return gold

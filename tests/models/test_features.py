@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from spacy_datnet.models.features import Batch, Features, build_features
 from spacy_datnet.models.layout import Layout, Spelling
 
+FLAGS = (("source", True), ("target", False))
+
 
 def make_features(texts, *, seed=0):
     """Features of docs with random words, every second doc of the source; and the words of each sentence."""
@@ -29,65 +31,80 @@ def make_features(texts, *, seed=0):
     return features, [sentence for text in texts for sentence in sentences_of(text)]
 
 
-@given(texts, st.booleans(), st.randoms(use_true_random=False))
-@settings(deadline=None)
-def test_inputs_hold_the_words_and_characters_of_each_token(texts, own_forms, rng):
-    features, sentences = make_features(texts)
-    chosen = rng.sample(range(len(sentences)), rng.randint(0, len(sentences)))
-    if not chosen:
-        return
-    inputs = features.inputs(np.array(chosen), own_forms)
-    longest = max(len(sentences[i]) for i in chosen)
-    assert inputs.words.shape == (len(chosen), longest, 3)
-    assert inputs.lengths.tolist() == inputs.host_lengths.tolist() == [len(sentences[i]) for i in chosen]
-    spelled = read(inputs.characters, inputs.form_lengths)
-    for row, sentence in enumerate(chosen):
-        first = sum(map(len, sentences[:sentence]))
-        for i, word in enumerate(sentences[sentence]):
-            assert torch.equal(inputs.words[row, i], features.words[first + i])
-            assert spelled[inputs.forms[row, i]] == points_of(word)
-        behind = len(sentences[sentence])
-        assert not inputs.words[row, behind:].any()
-        assert (inputs.forms[row, behind:] == len(spelled)).all()
-    assert inputs.is_source.tolist() == [bool(features.is_source[i]) for i in chosen]
-    rows = {name: rows.tolist() for name, rows in inputs.rows.items()}
-    assert sorted(i for found in rows.values() for i in found) == list(range(len(chosen)))
-    assert all(rows.values())
-    assert all(inputs.is_source[i] == (name == "source") for name, found in rows.items() for i in found)
+def draw_sentences(features, rng):
+    """Some sentences in random order, those of the source first."""
+    everything = range(len(features.layout.lengths))
+    chosen = rng.sample(everything, rng.randint(0, len(everything)))
+    return sorted(chosen, key=lambda i: not features.is_source[i])
+
+
+def flat_tokens(sentences, chosen):
+    """The flat tokens of some sentences, one sentence after the other."""
+    starts = [sum(map(len, sentences[:i])) for i in range(len(sentences))]
+    return [starts[i] + t for i in chosen for t in range(len(sentences[i]))]
 
 
 @given(texts)
 @settings(deadline=None)
-def test_distinct_forms_are_spelled_once_unless_sentences_own_them(texts):
+def test_sentences_of_a_resource_are_those_of_its_docs(texts):
+    features, _ = make_features(texts)
+    docs = [i for i, text in enumerate(texts) for _ in sentences_of(text)]  # odd ones are of the source
+    assert features.sentences_of("source").tolist() == [i for i, doc in enumerate(docs) if doc % 2 == 1]
+    assert features.sentences_of("target").tolist() == [i for i, doc in enumerate(docs) if doc % 2 == 0]
+
+
+@given(texts, st.booleans(), st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_inputs_hold_the_words_and_characters_of_each_token(texts, own_forms, rng):
     features, sentences = make_features(texts)
-    if not sentences:
+    chosen = draw_sentences(features, rng)
+    if not chosen:
         return
-    shared = features.inputs(np.arange(len(sentences)))
-    assert len(shared.form_lengths) == len({word for sentence in sentences for word in sentence})
+    inputs = features.inputs(np.array(chosen), own_forms)
+    assert torch.equal(inputs.words, features.words[flat_tokens(sentences, chosen)])
+    spelled = read(inputs.characters, inputs.form_lengths)
+    words = [word for i in chosen for word in sentences[i]]
+    assert [spelled[form] for form in inputs.forms] == [points_of(word) for word in words]
+    lengths = [len(sentences[i]) for i in chosen]
+    assert inputs.sentences.lengths.tolist() == inputs.sentences.host_lengths.tolist() == lengths
+    assert inputs.is_source.tolist() == [bool(features.is_source[i]) for i in chosen]
+    by_resource = {name: [len(sentences[i]) for i in chosen if features.is_source[i] == flag] for name, flag in FLAGS}
+    found = {name: sentences.lengths.tolist() for name, sentences in inputs.resources.items()}
+    assert found == {name: lengths for name, lengths in by_resource.items() if lengths}
+
+
+@given(texts, st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_distinct_forms_are_spelled_once_unless_sentences_own_them(texts, rng):
+    features, sentences = make_features(texts)
+    chosen = draw_sentences(features, rng)
+    if not chosen:
+        return
+    words = [sentences[i] for i in chosen]
+    shared = features.inputs(np.array(chosen))
+    assert len(shared.form_lengths) == len({word for sentence in words for word in sentence})
     assert shared.owners is None
-    own = features.inputs(np.arange(len(sentences)), own_forms=True)
-    assert len(own.form_lengths) == sum(len(set(sentence)) for sentence in sentences)
+    own = features.inputs(np.array(chosen), own_forms=True)
+    assert len(own.form_lengths) == sum(len(set(sentence)) for sentence in words)
     # the characters of a sentence, its borders left out, are those of its distinct words
-    for row, sentence in enumerate(sentences):
-        mine = own.characters[(own.owners == row) & (own.characters > 0)].tolist()
+    for i, sentence in enumerate(words):
+        mine = own.characters[(own.owners == i) & (own.characters > 0)].tolist()
         assert sorted(mine) == sorted(c for word in set(sentence) for c in points_of(word))
     assert len(own.owners) == len(own.characters)
 
 
 @given(texts, st.randoms(use_true_random=False))
 @settings(deadline=None)
-def test_spread_puts_each_token_s_gradient_back(texts, rng):
+def test_spread_puts_each_token_s_gradient_back_and_zero_elsewhere(texts, rng):
     features, sentences = make_features(texts)
-    order = rng.sample(range(len(sentences)), len(sentences))
-    if not order:
+    chosen = draw_sentences(features, rng)
+    if not chosen:
         return
-    inputs = features.inputs(np.array(order))
-    gradient = torch.randn(inputs.words.shape)
-    flat = features.spread(gradient, np.array(order))
-    assert flat.shape == features.words.shape
-    for row, sentence in enumerate(order):
-        first, length = sum(map(len, sentences[:sentence])), len(sentences[sentence])
-        assert torch.equal(flat[first : first + length], gradient[row, :length])
+    gradient = torch.randn(features.inputs(np.array(chosen)).words.shape)
+    expected = torch.zeros(features.words.shape)
+    for token, own in zip(flat_tokens(sentences, chosen), gradient, strict=True):
+        expected[token] = own
+    assert torch.equal(features.spread(gradient, np.array(chosen)), expected)
 
 
 # The layer

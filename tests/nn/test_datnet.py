@@ -5,13 +5,13 @@ from functools import partial
 
 import pytest
 import torch
-from util import LABELS, ROWS, choose, make_inputs, make_network
+from util import LABELS, ROWS, assert_sentences_are_apart, choose, make_inputs, make_network, pick
 
 from spacy_datnet.nn.decoders import Softmax
 from spacy_datnet.nn.discriminator import Discriminator
 from spacy_datnet.nn.encoders import BiLSTM, FeedForward
 
-LENGTHS, IS_SOURCE = [3, 5, 1, 4, 2], [True, False, True, False, False]
+LENGTHS, IS_SOURCE = [3, 1, 5, 4, 2], [True, True, False, False, False]
 
 transfers = pytest.mark.parametrize("transfer", ["none", "full", "part"])
 
@@ -22,6 +22,18 @@ def count(module):
 
 def encode(network, inputs):
     return network.encode(inputs, inputs.words, network.embed_characters(inputs))
+
+
+@pytest.mark.parametrize("is_source", [IS_SOURCE, [True] * 5, [False] * 5])
+def test_a_batch_is_divided_by_resource(is_source):
+    inputs = make_inputs(LENGTHS, is_source)
+    values, split = inputs.words.split(LENGTHS), inputs.split(inputs.words)
+    assert inputs.is_source.tolist() == is_source
+    assert list(inputs.resources) == list(split) == [r for r in ("source", "target") if (r == "source") in is_source]
+    for resource, sentences in inputs.resources.items():
+        chosen = [i for i, source in enumerate(is_source) if source == (resource == "source")]
+        assert sentences.lengths.tolist() == [LENGTHS[i] for i in chosen]
+        assert torch.equal(split[resource], torch.cat([values[i] for i in chosen]))
 
 
 # Parameters by hand; the network of util has hidden states of 3, filters of 3 and embeddings of 3
@@ -73,57 +85,97 @@ def test_features_are_characters_and_words():
     inputs = make_inputs([3, 1], [False, False])
     states = encode(network, inputs)
     forms = network.characters(network.embed_characters(inputs), inputs.form_lengths)
-    torch.testing.assert_close(states.full[0], torch.cat([forms[:3], inputs.words[0]], 1))
-    torch.testing.assert_close(states.full[1, 0], torch.cat([forms[3], inputs.words[1, 0]]))
-    assert not states.full[1, 1:].any()
+    assert states.full.shape == (4, 3 + 4)
+    for state, form, word in zip(states.full, inputs.forms, inputs.words, strict=True):
+        torch.testing.assert_close(state, torch.cat([forms[form], word]))
 
 
 @transfers
 def test_shared_states_come_first(transfer):
     network = make_network(transfer)
     states = encode(network, make_inputs(LENGTHS, IS_SOURCE))
-    torch.testing.assert_close(states.full[..., :6], states.shared)
-    assert states.full.shape[2] == network.width == (12 if transfer == "part" else 6)
+    torch.testing.assert_close(states.full[:, :6], states.shared)
+    assert states.full.shape[1] == network.width == (12 if transfer == "part" else 6)
 
 
 @transfers
 def test_a_mixed_batch_is_its_resources_alone(transfer):
     network, inputs = make_network(transfer), make_inputs(LENGTHS, IS_SOURCE)
     mixed = encode(network, inputs)
-    for rows in (*inputs.rows.values(), [4, 0]):
-        alone = encode(network, choose(inputs, rows))
+    for chosen in ([0, 1], [2, 3, 4], [0, 4], [1, 3, 2]):
+        alone = encode(network, choose(inputs, chosen))
         for together, apart in zip(mixed, alone, strict=True):
-            torch.testing.assert_close(together[rows, : apart.shape[1]], apart)
+            torch.testing.assert_close(pick(together, LENGTHS, chosen), apart)
+
+
+@pytest.mark.parametrize("resource", ["source", "target"])
+@transfers
+def test_words_act_and_learn_in_their_own_sentence_alone(transfer, resource):
+    network = make_network(transfer, characters=None)
+    inputs = make_inputs(LENGTHS, [False] * 5)
+
+    def states(words, sentences):
+        n_source = len(sentences) if resource == "source" else 0
+        alone = replace(inputs, words=words, sentences=sentences, n_source=n_source)
+        return network.encode(alone, words, None).full.split(sentences.lengths.tolist())
+
+    assert_sentences_are_apart(states, inputs.words, LENGTHS)
+
+
+@transfers
+def test_nothing_learns_from_another_sentence_of_a_mixed_batch(transfer):
+    network, inputs = make_network(transfer), make_inputs(LENGTHS, IS_SOURCE)
+    words, characters = (x.detach().requires_grad_() for x in (inputs.words, network.embed_characters(inputs)))
+    letters = inputs.characters > 0
+    for part in network.encode(inputs, words, characters):
+        for i, states in enumerate(part.split(LENGTHS)):
+            d_words, d_characters = torch.autograd.grad(states.sum(), [words, characters], retain_graph=True)
+            for j, gradient in enumerate(d_words.split(LENGTHS)):
+                assert gradient.all() if j == i else not gradient.any()
+            assert d_characters[letters & (inputs.owners == i)].any()
+            assert not d_characters[letters & (inputs.owners != i)].any()
 
 
 def test_private_states_depend_on_the_resource_and_shared_ones_do_not():
-    network, inputs = make_network("part"), make_inputs([3, 2], [True, False])
-    swapped = make_inputs([3, 2], [False, True])
-    states, others = encode(network, inputs), encode(network, swapped)
+    network, source = make_network("part"), make_inputs([3, 2], [True, True])
+    states, others, mixed = (encode(network, replace(source, n_source=n)) for n in (2, 0, 1))
     torch.testing.assert_close(states.shared, others.shared)
-    assert (states.full[..., 6:] - others.full[..., 6:])[inputs.words.any(2)].abs().min() > 1e-6
+    assert (states.full[:, 6:] - others.full[:, 6:]).abs().min() > 1e-6
+    torch.testing.assert_close(mixed.full, torch.cat([states.full[:3], others.full[3:]]))
 
 
 @pytest.mark.parametrize("confidence", [True, False])
 @transfers
 def test_decoding_is_that_of_the_target_s_decoder(transfer, confidence):
     network, inputs = make_network(transfer), make_inputs([3, 5, 1], [False] * 3)
-    decoded = network.decode(inputs, confidence=confidence)
     states = encode(network, inputs).full
-    expected = network.decoders["target"].decode(states, inputs.lengths, confidence=confidence)
+    expected = network.decoders["target"].decode(states, inputs.sentences, confidence=confidence)
+    decoded = network.decode(inputs, confidence=confidence)
     assert torch.equal(decoded.tags, expected.tags)
     if confidence:
         torch.testing.assert_close(decoded.marginal, expected.marginal)
+        torch.testing.assert_close(decoded.conditional, expected.conditional)
     else:
-        assert decoded.marginal is None
+        assert decoded.marginal is None and decoded.conditional is None
+
+
+def test_what_was_decoded_can_be_learnt_from():
+    network, inputs = make_network("full"), make_inputs([3, 5, 1], [False] * 3)
+    network.decode(inputs)
+    encode(network, inputs).full.sum().backward()
+    inputs.sentences.pad(inputs.words.requires_grad_()).sum().backward()
+    assert inputs.words.grad.all()
 
 
 def test_decoding_stays_within_the_allowed_tags():
-    network, inputs = make_network("full", seed=1), make_inputs([4, 2], [False] * 2)
-    assert network.decode(inputs).tags.any()
-    only_outside = torch.zeros(2, 4, TAGS, dtype=torch.bool)
-    only_outside[..., 0] = True
-    assert not network.decode(inputs, only_outside).tags.any()
+    network, inputs = make_network("full", seed=3), make_inputs([4, 2], [False] * 2)
+    free = network.decode(inputs).tags
+    assert all(tags.any() for tags in free.split([4, 2]))
+    allowed = torch.zeros(6, TAGS, dtype=torch.bool)  # "outside" alone
+    allowed[:, 0] = True
+    assert not network.decode(inputs, allowed).tags.any()
+    allowed[:4] = True
+    assert network.decode(inputs, allowed).tags.tolist() == [*free[:4].tolist(), 0, 0]
 
 
 @pytest.mark.parametrize("share_decoder", [False, True])
@@ -146,8 +198,7 @@ def test_dropout_falls_on_features_and_states():
     torch.manual_seed(0)
     first = network.encode(inputs, inputs.words, network.embed_characters(inputs), 0.5)
     second = network.encode(inputs, inputs.words, network.embed_characters(inputs), 0.5)
-    real = inputs.words.any(2)
-    dropped = first.full[real].eq(0).double().mean().item()
+    dropped = first.full.eq(0).double().mean().item()
     assert 0.3 < dropped < 0.7
     kept = (first.shared != 0) & (second.shared != 0)
     assert not torch.allclose(first.shared[kept], second.shared[kept])
@@ -160,7 +211,7 @@ def test_parts_are_exchangeable():
         encoder=partial(FeedForward, hidden=5, depth=1),
         decoder=Softmax,
     )
-    inputs = replace(make_inputs([3, 1], [False, True]), characters=None, forms=None)
-    assert encode(network, inputs).full.shape == (2, 3, 10)
+    inputs = replace(make_inputs([3, 1], [True, False]), characters=None, forms=None)
+    assert encode(network, inputs).full.shape == (4, 10)
     assert not any(isinstance(module, BiLSTM) for module in network.modules())
-    assert network.decode(inputs).tags.shape == (2, 3)
+    assert network.decode(inputs).tags.shape == (4,)

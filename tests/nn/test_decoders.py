@@ -4,19 +4,16 @@ from itertools import pairwise, product
 
 import pytest
 import torch
+from util import make_sentences, pick
 
 from spacy_datnet.nn.crf import MISSING
 from spacy_datnet.nn.decoders import CRF, Softmax
 from spacy_datnet.tagging import SpanTags
 
 SCHEME = SpanTags(("LOC", "PER"))
-LENGTHS = torch.tensor([3, 1, 2])
-TAGS = torch.tensor(
-    [
-        [SCHEME.names.index(name) for name in names]
-        for names in (["O", "B-LOC", "L-LOC"], ["U-PER", "O", "O"], ["B-PER", "L-PER", "O"])
-    ]
-)
+LENGTHS = [3, 1, 2]
+SENTENCES = make_sentences(LENGTHS)
+TAGS = torch.tensor([SCHEME.names.index(name) for name in ("O", "B-LOC", "L-LOC", "U-PER", "B-PER", "L-PER")])
 
 decoders = pytest.mark.parametrize("make", [CRF, Softmax])
 
@@ -36,7 +33,7 @@ def constrain(decoder):
 
 def draw_states():
     torch.manual_seed(1)
-    return torch.randn(3, 3, 5, dtype=torch.float64)
+    return torch.randn(sum(LENGTHS), 5, dtype=torch.float64)
 
 
 def score(decoder, emissions, path):
@@ -58,71 +55,132 @@ def is_legal(path):
     return True
 
 
+def split(decoded):
+    """Tags and log-probabilities of each sentence."""
+    return (part.split(LENGTHS) for part in decoded)
+
+
+def whole(marginal, conditional):
+    """The log-probability of a whole path."""
+    return marginal[0] + conditional[1:].sum()
+
+
 def legal_paths(length):
     return [path for path in product(range(len(SCHEME)), repeat=length) if is_legal(path)]
 
 
-def test_crf_loss_is_the_share_of_the_gold_path_among_legal_paths():
-    decoder, states = constrain(build(CRF)), draw_states()
+@pytest.mark.parametrize("hidden", [[], [1], [0, 3, 5]])
+def test_crf_loss_is_the_share_of_the_annotation_among_legal_paths(hidden):
+    decoder, states = constrain(build(CRF)), draw_states().requires_grad_()
+    tags = TAGS.clone()
+    tags[hidden] = MISSING
     expected = 0.0
-    for x, length, gold in zip(states, LENGTHS.tolist(), TAGS, strict=True):
+    for x, gold in zip(states.split(LENGTHS), tags.split(LENGTHS), strict=True):
         emissions = x @ decoder.emit.weight.T + decoder.emit.bias
-        scores = [score(decoder, emissions, path) for path in legal_paths(length)]
-        own = score(decoder, emissions, tuple(gold[:length].tolist()))
-        expected = expected + torch.stack(scores).logsumexp(0) - own
-    loss = decoder.loss(states, LENGTHS, TAGS, True)
+        paths = legal_paths(len(x))
+        scores = torch.stack([score(decoder, emissions, path) for path in paths])
+        fits = [all(tag in (MISSING, own) for tag, own in zip(gold.tolist(), path, strict=True)) for path in paths]
+        expected = expected + scores.logsumexp(0) - scores[torch.tensor(fits)].logsumexp(0)
+    loss = decoder.loss(states, SENTENCES, tags, not hidden)
     torch.testing.assert_close(loss, expected)
-    parameters = list(decoder.parameters())
-    for ours, truth in zip(
-        torch.autograd.grad(loss, parameters),
-        torch.autograd.grad(expected, parameters),
-        strict=True,
-    ):
+    leaves = [states, *decoder.parameters()]
+    for ours, truth in zip(torch.autograd.grad(loss, leaves), torch.autograd.grad(expected, leaves), strict=True):
         torch.testing.assert_close(ours, truth)
 
 
 def test_softmax_loss_is_that_of_each_annotated_token():
     decoder, states = constrain(build(Softmax)), draw_states().requires_grad_()
     tags = TAGS.clone()
-    tags[0, 1] = MISSING
-    probabilities = (states @ decoder.emit.weight.T + decoder.emit.bias).softmax(2)
-    known = [(0, 0), (0, 2), (1, 0), (2, 0), (2, 1)]
-    expected = -sum(probabilities[row, i, tags[row, i]].log() for row, i in known)
-    loss = decoder.loss(states, LENGTHS, tags, False)
+    tags[1] = MISSING
+    probabilities = (states @ decoder.emit.weight.T + decoder.emit.bias).softmax(1)
+    expected = -sum(probabilities[i, tags[i]].log() for i in (0, 2, 3, 4, 5))
+    loss = decoder.loss(states, SENTENCES, tags, False)
     torch.testing.assert_close(loss, expected)
     torch.testing.assert_close(torch.autograd.grad(loss, states), torch.autograd.grad(expected, states))
 
 
 def test_softmax_without_constraints_takes_the_best_tag_of_each_token():
     decoder, states = build(Softmax), draw_states()
-    best = decoder.emit(states).argmax(2)
-    tags = decoder.decode(states, LENGTHS).tags
-    for row, length in enumerate(LENGTHS.tolist()):
-        assert tags[row, :length].tolist() == best[row, :length].tolist()
+    best = decoder.emit(states).argmax(1)
+    assert decoder.decode(states, SENTENCES).tags.tolist() == best.tolist()
 
 
 @decoders
 def test_decoding_gives_the_best_legal_path(make):
     decoder, states = constrain(build(make)), draw_states()
-    tags = decoder.decode(states, LENGTHS).tags
+    tags = decoder.decode(states, SENTENCES).tags
     illegal = 0
-    for x, length, path in zip(states, LENGTHS.tolist(), tags, strict=True):
+    for x, path in zip(states.split(LENGTHS), tags.split(LENGTHS), strict=True):
         emissions = decoder.emit(x)
-        best = max(legal_paths(length), key=lambda path: score(decoder, emissions, path))
-        assert tuple(path[:length].tolist()) == best
-        illegal += not is_legal(emissions[:length].argmax(1).tolist())
+        best = max(legal_paths(len(x)), key=lambda path: score(decoder, emissions, path))
+        assert tuple(path.tolist()) == best
+        illegal += not is_legal(emissions.argmax(1).tolist())
     assert illegal  # or the constraints would have had no say
+
+
+@decoders
+def test_decoding_gives_the_best_of_the_allowed_paths(make):
+    decoder, states = constrain(build(make)), draw_states()
+    free = decoder.decode(states, SENTENCES).tags
+    allowed = torch.ones(len(states), len(SCHEME), dtype=torch.bool)
+    allowed[range(len(states)), free] = False  # no token may have the tag that it likes best
+    allowed[:, 0] = True  # but some path must be left
+    decoded = decoder.decode(states, SENTENCES, allowed)
+    for x, may, path, *logs in zip(states.split(LENGTHS), allowed.split(LENGTHS), *split(decoded), strict=True):
+        emissions = decoder.emit(x)
+        paths = [path for path in legal_paths(len(x)) if may[range(len(path)), path].all()]
+        scores = torch.stack([score(decoder, emissions, path) for path in paths])
+        assert tuple(path.tolist()) == paths[scores.argmax()]
+        torch.testing.assert_close(whole(*logs), scores.max() - scores.logsumexp(0))
+    assert not torch.equal(decoded.tags, free)
 
 
 @decoders
 def test_confidence_is_the_share_among_legal_paths(make):
     decoder, states = constrain(build(make)), draw_states()
-    decoded = decoder.decode(states, LENGTHS)
-    for row, length in enumerate(LENGTHS.tolist()):
-        emissions = decoder.emit(states[row])
-        scores = torch.stack([score(decoder, emissions, path) for path in legal_paths(length)])
-        whole = decoded.marginal[row, 0] + decoded.conditional[row, 1:length].sum()
-        torch.testing.assert_close(whole, scores.max() - scores.logsumexp(0))
+    decoded = decoder.decode(states, SENTENCES)
+    for x, _, *logs in zip(states.split(LENGTHS), *split(decoded), strict=True):
+        scores = torch.stack([score(decoder, decoder.emit(x), path) for path in legal_paths(len(x))])
+        torch.testing.assert_close(whole(*logs), scores.max() - scores.logsumexp(0))
+
+
+@decoders
+def test_without_confidence_the_paths_are_the_same(make):
+    decoder, states = constrain(build(make)), draw_states()
+    tags, *logs = decoder.decode(states, SENTENCES, confidence=False)
+    assert torch.equal(tags, decoder.decode(states, SENTENCES).tags)
+    assert logs == [None, None]
+
+
+@pytest.mark.parametrize("hidden", [[], [1, 5]])
+@decoders
+def test_neighbours_neither_act_nor_learn(make, hidden):
+    decoder, states, tags = constrain(build(make)), draw_states(), TAGS.clone()
+    tags[hidden] = MISSING
+    for i, own in enumerate(tags.split(LENGTHS)):
+        only = torch.cat([own if j == i else torch.full((length,), MISSING) for j, length in enumerate(LENGTHS)])
+        row, alone = (x.clone().requires_grad_() for x in (states, states.split(LENGTHS)[i]))
+        loss = decoder.loss(row, SENTENCES, only, False)
+        expected = decoder.loss(alone, make_sentences([len(own)]), own, False)
+        torch.testing.assert_close(loss, expected)
+        for x in (loss, expected):
+            x.backward()
+        for j, gradient in enumerate(row.grad.split(LENGTHS)):
+            if j == i:
+                torch.testing.assert_close(gradient, alone.grad)
+            else:
+                assert not gradient.any()
+
+
+@decoders
+def test_a_sentence_is_decoded_like_alone(make):
+    decoder, states = constrain(build(make)), draw_states()
+    together = decoder.decode(states, SENTENCES)
+    for chosen in ([0], [1], [2], [2, 1]):
+        lengths = [LENGTHS[i] for i in chosen]
+        apart = decoder.decode(pick(states, LENGTHS, chosen), make_sentences(lengths))
+        for ours, truth in zip(apart, together, strict=True):
+            torch.testing.assert_close(ours, pick(truth, LENGTHS, chosen))
 
 
 @decoders
@@ -132,7 +190,7 @@ def test_constraints_are_saved_with_the_weights(make):
     loaded.load_state_dict(decoder.state_dict())
     for ours, theirs in zip(loaded.scores(), decoder.scores(), strict=True):
         assert torch.equal(ours, theirs)
-    assert torch.equal(loaded.decode(states, LENGTHS).tags, decoder.decode(states, LENGTHS).tags)
+    assert torch.equal(loaded.decode(states, SENTENCES).tags, decoder.decode(states, SENTENCES).tags)
 
 
 def test_constraints_are_no_parameters():

@@ -5,6 +5,7 @@ from math import exp, log
 import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
+from util import assert_sentences_are_apart, make_sentences
 
 from spacy_datnet.nn.discriminator import (
     Discriminator,
@@ -13,7 +14,8 @@ from spacy_datnet.nn.discriminator import (
     reverse_gradient,
 )
 
-LENGTHS = torch.tensor([3, 1, 4])
+LENGTHS = [3, 1, 4]
+SENTENCES = make_sentences(LENGTHS)
 LOGITS = torch.tensor([-2.5, -0.3, 0.0, 0.7, 4.0, -4.0, 1.5], dtype=torch.float64)
 IS_SOURCE = torch.tensor([True, False, True, False, True, False, True])
 
@@ -40,7 +42,7 @@ def build():
 
 def draw_states():
     torch.manual_seed(1)
-    return torch.randn(3, 4, 5, dtype=torch.float64)
+    return torch.randn(sum(LENGTHS), 5, dtype=torch.float64)
 
 
 def slope(function, tensor, index, step=1e-6):
@@ -113,24 +115,24 @@ def test_focus_takes_weight_from_sentences_that_are_told_easily():
 def test_reversal_changes_the_gradient_alone(strength):
     discriminator, states = build(), draw_states()
     leaf = states.clone().requires_grad_()
-    logits = discriminator(leaf, LENGTHS, strength)
-    torch.testing.assert_close(logits, discriminator(states, LENGTHS, 1.0))
+    logits = discriminator(leaf, SENTENCES, strength)
+    torch.testing.assert_close(logits, discriminator(states, SENTENCES, 1.0))
     logits.sum().backward()
-    for index in ((0, 0, 0), (0, 2, 4), (1, 0, 1), (2, 3, 2)):
-        true = slope(lambda x: discriminator(x, LENGTHS).sum(), states, index)
+    for index in ((0, 0), (2, 4), (3, 1), (7, 2)):
+        true = slope(lambda x: discriminator(x, SENTENCES).sum(), states, index)
         assert leaf.grad[index].item() == pytest.approx(-strength * true, rel=1e-5, abs=1e-9)
 
 
 def test_the_discriminator_s_own_gradient_is_not_reversed():
     discriminator, states = build(), draw_states()
-    discriminator(states, LENGTHS, 0.7).sum().backward()
+    discriminator(states, SENTENCES, 0.7).sum().backward()
     for parameter in (discriminator.attention.weight, discriminator.output.weight):
         own = parameter.grad[0, 1].item()
 
         def moved(values, parameter=parameter):
             saved = parameter.data
             parameter.data = values
-            result = discriminator(states, LENGTHS).sum()
+            result = discriminator(states, SENTENCES).sum()
             parameter.data = saved
             return result
 
@@ -147,25 +149,25 @@ def test_reversed_values_are_the_values():
 
 def test_pooling_is_attention_over_the_tokens_of_each_sentence():
     discriminator, states = build(), draw_states()
-    pooled = discriminator.pool(states, LENGTHS)
-    for row, length in enumerate(LENGTHS.tolist()):
+    pooled, logits = discriminator.pool(states, SENTENCES), discriminator(states, SENTENCES)
+    for i, own in enumerate(states.split(LENGTHS)):
         energies = []
-        for state in states[row, :length]:
+        for state in own:
             hidden = (discriminator.attention.weight @ state + discriminator.attention.bias).tanh()
             energies.append((discriminator.query.weight[0] @ hidden).exp())
-        expected = sum(e * s for e, s in zip(energies, states[row], strict=False)) / sum(energies)
-        torch.testing.assert_close(pooled[row], expected)
+        expected = sum(e * s for e, s in zip(energies, own, strict=True)) / sum(energies)
+        torch.testing.assert_close(pooled[i], expected)
         logit = discriminator.output.weight[0] @ expected + discriminator.output.bias[0]
-        torch.testing.assert_close(discriminator(states, LENGTHS)[row], logit)
+        torch.testing.assert_close(logits[i], logit)
 
 
-def test_padding_neither_acts_nor_learns():
+@pytest.mark.parametrize("part", ["pool", "forward"])
+def test_neighbours_neither_act_nor_learn(part):
+    assert_sentences_are_apart(getattr(build(), part), draw_states(), LENGTHS)
+
+
+def test_the_size_of_neighbours_does_not_matter():
     discriminator, states = build(), draw_states()
-    behind = torch.arange(4) >= LENGTHS[:, None]
     changed = states.clone()
-    changed[behind] = 1e3
-    changed.requires_grad_()
-    logits = discriminator(changed, LENGTHS)
-    torch.testing.assert_close(logits, discriminator(states, LENGTHS))
-    logits.sum().backward()
-    assert not changed.grad[behind].any()
+    changed[3:] = 1e3
+    torch.testing.assert_close(discriminator(changed, SENTENCES)[0], discriminator(states, SENTENCES)[0])

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch.nn.functional import conv1d
+from util import assert_sentences_are_apart, make_sentences
 
 from spacy_datnet.nn.encoders import CharCNN, FeedForward, drop
 
@@ -83,13 +84,22 @@ def test_the_border_is_zero_and_stays_so():
 def test_feed_forward_is_a_stack_of_rectified_layers(depth):
     torch.manual_seed(0)
     encoder = FeedForward(3, hidden=5, depth=depth)
-    x = torch.randn(2, 4, 3)
+    x = torch.randn(6, 3)  # (tokens, width)
     expected = x
     for layer in encoder.layers:
         expected = (expected @ layer.weight.T + layer.bias).clamp(min=0)
     assert len(encoder.layers) == depth
-    torch.testing.assert_close(encoder(x, torch.tensor([4, 2])), expected)
+    torch.testing.assert_close(encoder(x.split([1, 2], 1), make_sentences([4, 2])), expected)
     assert encoder.width == 5
+
+
+def test_feed_forward_reads_each_sentence_on_its_own():
+    torch.manual_seed(0)
+    encoder, lengths = FeedForward(3, hidden=5, depth=2).double(), [2, 4, 1]
+    x = torch.randn(7, 3, dtype=torch.float64)
+    assert_sentences_are_apart(
+        lambda x, sentences: encoder((x,), sentences).split(sentences.lengths.tolist()), x, lengths
+    )
 
 
 def test_no_dropout_is_the_identity():

@@ -4,7 +4,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import pack_sequence, unpack_sequence
+from util import assert_sentences_are_apart, make_sentences, pick
 
 from spacy_datnet.nn.encoders import BiLSTM
 from spacy_datnet.nn.lstm import pack
@@ -47,30 +48,29 @@ def build(depth=1):
     return lstm
 
 
-def draw(lengths, extra=0, seed=0):
+def encode(lstm, x, sentences):
+    """The states of sentences whose features come in two parts."""
+    return lstm(x.split([1, WIDTH - 1], 1), sentences)
+
+
+def draw(lengths, seed=0):
     rng = torch.Generator().manual_seed(seed)
-    shape = len(lengths), max(lengths) + extra
-    x = torch.randn(*shape, WIDTH, generator=rng, dtype=torch.float64)
-    weights = torch.randn(*shape, 2 * HIDDEN, generator=rng, dtype=torch.float64)
-    return x, torch.tensor(lengths), weights
+    x = torch.randn(sum(lengths), WIDTH, generator=rng, dtype=torch.float64)
+    weights = torch.randn(sum(lengths), 2 * HIDDEN, generator=rng, dtype=torch.float64)
+    return x, make_sentences(lengths), weights
 
 
-@given(
-    lengths=batches,
-    extra=st.integers(0, 2),
-    depth=st.sampled_from([1, 2]),
-    seed=st.integers(0, 2**16),
-)
+@given(lengths=batches, depth=st.sampled_from([1, 2]), seed=st.integers(0, 2**16))
 @settings(max_examples=60, deadline=None)
-def test_states_and_gradients_are_those_of_a_packed_lstm(lengths, extra, depth, seed):
+def test_states_and_gradients_are_those_of_a_packed_lstm(lengths, depth, seed):
     ours = build(depth)
     theirs = reference_of(ours)
-    x, lengths, weights = draw(lengths, extra, seed)
+    x, sentences, weights = draw(lengths, seed)
     other = x.clone().requires_grad_()
     x.requires_grad_()
-    states = ours(x, lengths)
-    packed = pack_padded_sequence(other, lengths, batch_first=True, enforce_sorted=False)
-    expected, _ = pad_packed_sequence(theirs(packed)[0], batch_first=True, total_length=x.shape[1])
+    states = encode(ours, x, sentences)
+    packed = pack_sequence(other.split(lengths), enforce_sorted=False)
+    expected = torch.cat(unpack_sequence(theirs(packed)[0]))
     torch.testing.assert_close(states, expected)
     (states * weights).sum().backward()
     (expected * weights).sum().backward()
@@ -81,50 +81,66 @@ def test_states_and_gradients_are_those_of_a_packed_lstm(lengths, extra, depth, 
 
 def test_gradient_agrees_with_finite_differences():
     lstm = build()
-    x, lengths, _ = draw([3, 1, 2])
-    assert torch.autograd.gradcheck(lambda x: lstm(x, lengths), [x.requires_grad_()])
+    x, sentences, _ = draw([3, 1, 2])
+    assert torch.autograd.gradcheck(lambda x: encode(lstm, x, sentences), [x.requires_grad_()])
 
 
-def test_a_layer_of_fixed_input_still_has_gradients_of_its_weights():
+@pytest.mark.parametrize("trainable", [(), (0,), (1,), (0, 1)])
+def test_fixed_parts_of_the_input_change_no_other_gradient(trainable):
     lstm, wanted = build(), build()
-    x, lengths, weights = draw([3, 1])
-    (lstm(x, lengths) * weights).sum().backward()
-    (wanted(x.clone().requires_grad_(), lengths) * weights).sum().backward()
+    x, sentences, weights = draw([3, 1])
+    whole = x.clone().requires_grad_()
+    (encode(wanted, whole, sentences) * weights).sum().backward()
+    parts = [part.clone().requires_grad_(i in trainable) for i, part in enumerate(x.split([1, WIDTH - 1], 1))]
+    (lstm(tuple(parts), sentences) * weights).sum().backward()
     for ours, truth in zip(lstm.parameters(), wanted.parameters(), strict=True):
         torch.testing.assert_close(ours.grad, truth.grad)
+    for i, (part, truth) in enumerate(zip(parts, whole.grad.split([1, WIDTH - 1], 1), strict=True)):
+        if i in trainable:
+            torch.testing.assert_close(part.grad, truth)
+        else:
+            assert part.grad is None
 
 
 @pytest.mark.parametrize("depth", [1, 2])
-def test_padding_neither_acts_nor_learns(depth):
-    lstm = build(depth)
-    x, lengths, weights = draw([2, 5, 1], extra=1)
-    behind = torch.arange(x.shape[1]) >= lengths[:, None]
-    changed = x.clone()
-    changed[behind] = 1e3
-    changed.requires_grad_()
-    states = lstm(changed, lengths)
-    assert not states[behind].any()
-    torch.testing.assert_close(states, lstm(x, lengths))
-    (states * weights).sum().backward()
-    assert not changed.grad[behind].any()
-    assert changed.grad[~behind].all()
+def test_neighbours_neither_act_nor_learn(depth):
+    lstm, lengths = build(depth), [2, 5, 1, 5, 3]
+    x, _, _ = draw(lengths)
+    assert_sentences_are_apart(
+        lambda x, sentences: encode(lstm, x, sentences).split(sentences.lengths.tolist()), x, lengths
+    )
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_every_token_learns_from_every_state_of_its_sentence(depth):
+    lstm, lengths = build(depth), [2, 3]
+    x, sentences, _ = draw(lengths)
+    states = encode(lstm, x.requires_grad_(), sentences)
+    for i, own in enumerate(states.split(lengths)):
+        for half in (own[:, :HIDDEN], own[:, HIDDEN:]):
+            (gradient,) = torch.autograd.grad(half.sum(), x, retain_graph=True)
+            assert gradient.split(lengths)[i].all()
 
 
 def test_states_do_not_depend_on_the_order_of_the_batch():
-    lstm = build(2)
-    x, lengths, _ = draw([2, 5, 1, 5, 3])
-    order = torch.tensor([3, 0, 4, 2, 1])
-    torch.testing.assert_close(lstm(x[order], lengths[order]), lstm(x, lengths)[order])
+    lstm, lengths = build(2), [2, 5, 1, 5, 3]
+    x, sentences, _ = draw(lengths)
+    order = [3, 0, 4, 2, 1]
+    moved = encode(lstm, pick(x, lengths, order), make_sentences([lengths[i] for i in order]))
+    torch.testing.assert_close(moved, pick(encode(lstm, x, sentences), lengths, order))
 
 
-@given(lengths=batches, extra=st.integers(0, 2))
-@settings(max_examples=30, deadline=None)
-def test_packing_visits_each_token_once_in_both_directions(lengths, extra):
-    tokens = max(lengths) + extra
-    packing = pack(torch.tensor(lengths), tokens)
-    real = [row * tokens + i for row, length in enumerate(lengths) for i in range(length)]
-    assert sorted(packing.forward.tolist()) == real
-    assert sorted(packing.backward.tolist()) == real
+@given(lengths=batches)
+@settings(max_examples=60, deadline=None)
+def test_packing_orders_tokens_by_step_and_then_by_length(lengths):
+    packing = pack(torch.tensor(lengths))
+    longest_first = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    packed = [(i, step) for step in range(max(lengths)) for i in longest_first if step < lengths[i]]
+    starts = [sum(lengths[:i]) for i in range(len(lengths))]
+    assert packing.forward.tolist() == [starts[i] + step for i, step in packed]
+    assert packing.backward.tolist() == [starts[i] + lengths[i] - 1 - step for i, step in packed]
+    place = {token: k for k, token in enumerate(packed)}
+    assert packing.previous.tolist() == [place.get((i, step - 1), len(packed)) for i, step in packed]
     assert packing.alive == [sum(n > step for n in lengths) for step in range(max(lengths))]
 
 

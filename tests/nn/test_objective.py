@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from util import LABELS, choose, make_gold, make_inputs, make_network
+from util import LABELS, choose, make_gold, make_inputs, make_network, make_sentences
 
 from spacy_datnet.nn.discriminator import adversarial_loss, generalized_resource_loss
 from spacy_datnet.nn.objective import Gold, Objective
 
-LENGTHS, IS_SOURCE = [3, 5, 1, 4, 2], [True, False, True, False, False]
+LENGTHS, IS_SOURCE = [3, 1, 5, 4, 2], [True, True, False, False, False]
+SOURCE, TARGET = [0, 1], [2, 3, 4]
 EPSILON = {"epsilon_source": 0.5, "epsilon_target": 2.0, "epsilon_characters": 0.3}
 
 transfers = pytest.mark.parametrize("transfer", ["full", "part"])
@@ -50,20 +51,21 @@ def gradients(network, inputs, gold, **settings):
 
 
 def decoder_loss(network, inputs, gold, words, characters):
-    """The loss of both resources per sentence of the batch, straight from the network's parts."""
-    states = network.encode(inputs, words, characters).full
+    """The loss of both resources per sentence of the batch, sentence by sentence from the network's parts."""
+    lengths = inputs.sentences.lengths.tolist()
+    states = network.encode(inputs, words, characters).full.split(lengths)
+    own = {"source": slice(inputs.n_source), "target": slice(inputs.n_source, None)}
     loss = 0.0
     for resource, (tags, complete) in gold.items():
-        rows = inputs.rows[resource]
-        loss = loss + network.decoders[resource].loss(
-            states[rows, : tags.shape[1]], inputs.lengths[rows], tags, complete
-        )
-    return loss / len(inputs.lengths)
+        decoder, mine = network.decoders[resource], own[resource]
+        for x, annotation in zip(states[mine], tags.split(lengths[mine]), strict=True):
+            loss = loss + decoder.loss(x, make_sentences([len(x)]), annotation, complete)
+    return loss / len(lengths)
 
 
 def discriminator_logits(network, inputs):
     states = network.encode(inputs, inputs.words, network.embed_characters(inputs)).shared
-    return network.discriminator(states, inputs.lengths)
+    return network.discriminator(states, inputs.sentences)
 
 
 def perturbations(network, inputs, gold, monkeypatch, **settings):
@@ -151,7 +153,7 @@ def test_a_network_for_one_resource_is_not_judged(discriminator):
 @transfers
 def test_a_mixed_batch_costs_what_its_resources_cost(transfer, discriminator, adversarial_training):
     """Losses and gradients add up, so batches of one resource work like mixed ones."""
-    network, inputs = make_network(transfer), make_inputs([3, 4, 4, 3], [True, False, True, False])
+    network, inputs = make_network(transfer), make_inputs([3, 4, 4, 3], [True, True, False, False])
     gold = make_gold(inputs)
     # characters are perturbed per sentence, which needs their owners: leave that to the mixed batch
     settings = {
@@ -161,8 +163,8 @@ def test_a_mixed_batch_costs_what_its_resources_cost(transfer, discriminator, ad
     }
     whole, together = gradients(network, inputs, gold, **settings)
     losses, summed = [], dict.fromkeys(together, 0.0)
-    for resource, rows in inputs.rows.items():
-        part = replace(choose(inputs, rows), owners=torch.zeros_like(inputs.characters))
+    for resource, chosen in {"source": [0, 1], "target": [2, 3]}.items():
+        part = replace(choose(inputs, chosen), owners=torch.zeros_like(inputs.characters))
         report, found = gradients(network, part, {resource: gold[resource]}, **settings)
         other = {"source": report.target, "target": report.source}[resource]
         assert other == 0.0
@@ -223,21 +225,36 @@ def test_adversarial_gradient_is_the_slope_with_a_constant_perturbation(inputs, 
 def test_each_sentence_is_perturbed_by_its_epsilons(inputs, monkeypatch, transfer, discriminator):
     network, gold = make_network(transfer), make_gold(inputs)
     words, characters = perturbations(network, inputs, gold, monkeypatch, discriminator=discriminator)
-    for row, (length, source) in enumerate(zip(LENGTHS, IS_SOURCE, strict=True)):
-        assert words[row].norm().item() == pytest.approx(0.5 if source else 2.0)
-        assert not words[row, length:].any()
-        own = characters[(inputs.owners == row)]
-        assert own.norm().item() == pytest.approx(0.3)
+    for i, (own, source) in enumerate(zip(words.split(LENGTHS), IS_SOURCE, strict=True)):
+        assert own.norm().item() == pytest.approx(0.5 if source else 2.0)
+        assert own.any(1).all()
+        assert characters[inputs.owners == i].norm().item() == pytest.approx(0.3)
     assert not characters[inputs.characters == 0].any()
+
+
+@pytest.mark.parametrize("discriminator", ["none", "grad"])
+@transfers
+def test_a_sentence_is_perturbed_like_alone(inputs, monkeypatch, transfer, discriminator):
+    network, gold = make_network(transfer), make_gold(inputs)
+    together = perturbations(network, inputs, gold, monkeypatch, discriminator=discriminator)
+    for resource, chosen in (("source", SOURCE), ("target", TARGET)):
+        tags = gold[resource].tags.split([LENGTHS[i] for i in chosen])
+        for i, annotation in zip(chosen, tags, strict=True):
+            alone = replace(choose(inputs, [i]), owners=torch.zeros_like(inputs.characters))
+            own = {resource: Gold(annotation, True)}
+            words, characters = perturbations(network, alone, own, monkeypatch, discriminator=discriminator)
+            torch.testing.assert_close(together[0].split(LENGTHS)[i], words)
+            mine = inputs.owners == i
+            torch.testing.assert_close(together[1][mine], characters[mine])
+            assert not characters[~mine].any()
 
 
 def test_a_sentence_without_annotation_is_not_perturbed(inputs, monkeypatch):
     network, gold = make_network("full"), make_gold(inputs)
     gold = {"source": gold["source"], "target": Gold(torch.full_like(gold["target"].tags, -1), False)}
     words, characters = perturbations(network, inputs, gold, monkeypatch)
-    assert words[inputs.rows["source"]].any()
-    assert not words[inputs.rows["target"]].any()
-    assert not characters[~inputs.is_source[inputs.owners]].any()
+    for i, own in enumerate(words.split(LENGTHS)):
+        assert own.any() == characters[inputs.owners == i].any() == IS_SOURCE[i]
 
 
 def test_the_loss_rises_most_along_the_perturbation(inputs, monkeypatch):
@@ -252,22 +269,21 @@ def test_the_loss_rises_most_along_the_perturbation(inputs, monkeypatch):
         moved = inputs.words + eta_words, characters + eta_characters
         return (decoder_loss(network, inputs, gold, *moved) - clean).item()
 
-    def random_like(eta, groups):
+    def random_like(eta, owners):
         """A random direction of the same norm in each sentence, zero where eta is."""
         noise = torch.randn(eta.shape, generator=rng, dtype=eta.dtype) * (eta != 0)
-        for rows in groups:
-            noise[rows] *= eta[rows].norm() / noise[rows].norm()
+        for i in range(len(LENGTHS)):
+            noise[owners == i] *= eta[owners == i].norm() / noise[owners == i].norm()
         return noise
 
-    sentences = [torch.tensor([row]) for row in range(len(LENGTHS))]
-    letters = [inputs.owners == row for row in range(len(LENGTHS))]
-    for worst, groups, nothing in ((0, sentences, 1), (1, letters, 0)):
+    sentence = torch.tensor([i for i, length in enumerate(LENGTHS) for _ in range(length)])
+    for worst, owners, nothing in ((0, sentence, 1), (1, inputs.owners, 0)):
         moves = [torch.zeros_like(eta) for eta in etas]
         moves[worst] = etas[worst]
         along = rise(*moves)
         assert along > 0
         for _ in range(20):
-            moves[worst] = random_like(etas[worst], groups)
+            moves[worst] = random_like(etas[worst], owners)
             assert not moves[nothing].any()
             assert rise(*moves) < along
 
@@ -283,6 +299,18 @@ def test_no_perturbation_repeats_the_clean_pass(inputs, discriminator):
     for name, gradient in once.items():
         if gradient is not None:
             torch.testing.assert_close(twice[name], 2 * gradient)
+
+
+@pytest.mark.parametrize("adversarial_training", [False, True])
+@transfers
+def test_fixed_words_change_no_gradient_of_the_network(inputs, transfer, adversarial_training):
+    network, gold = make_network(transfer), make_gold(inputs)
+    settings = {"discriminator": "grad", "adversarial_training": adversarial_training}
+    report, found = gradients(network, inputs, gold, **settings)
+    fixed = replace(inputs, words=inputs.words.detach().clone())
+    assert make_objective(**settings)(network, fixed, gold) == report
+    for name, parameter in network.named_parameters():
+        torch.testing.assert_close(parameter.grad, found[name])
 
 
 def test_a_batch_with_nothing_to_learn_leaves_the_network_alone(inputs):
@@ -302,7 +330,7 @@ def test_private_encoders_learn_from_their_own_resource(inputs):
     for name in private:
         assert mixed[name].any()
         torch.testing.assert_close(mixed[name], source_only[name])
-    alone = choose(inputs, inputs.rows["target"])
+    alone = choose(inputs, TARGET)
     _, target_only = gradients(network, alone, {"target": gold["target"]})
     assert all(target_only[name] is None for name in private)
 

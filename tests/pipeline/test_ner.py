@@ -73,7 +73,7 @@ def log_scores(
     inputs = features.inputs(np.arange(1))
     states = network.encode(inputs, inputs.words, network.embed_characters(inputs)).full
     decoder = network.decoders[resource]
-    parts = (decoder.emit(states)[0], decoder.start, decoder.transitions, decoder.end)
+    parts = (decoder.emit(states), decoder.start, decoder.transitions, decoder.end)
     emissions, start, transitions, end = (part.detach().double().numpy() for part in parts)
     names = pipe.tag_set_of(resource).names
     number = {name: i for i, name in enumerate(names)}

@@ -436,6 +436,23 @@ def test_empty_docs_in_a_batch_do_not_count(component, fresh):
     assert joined == pytest.approx(alone, rel=1e-4)
 
 
+def test_the_order_of_docs_in_a_batch_does_not_matter(component, fresh):
+    nlp, examples = fresh
+    pipe = nlp.get_pipe(component.factory)
+    untrained, results = pipe.to_bytes(), []
+    pairs = zip(of(examples, "source"), of(examples, "target"), strict=True)
+    for batch in (examples, examples[::-1], [example for pair in pairs for example in pair]):
+        pipe.from_bytes(untrained)
+        before = weights(pipe.model)
+        losses = pipe.update(batch, sgd=SGD(0.1), losses={})
+        results.append((losses, weights(pipe.model)))
+        assert not same(before, results[-1][1])
+    for losses, learnt in results[1:]:
+        assert losses == pytest.approx(results[0][0], rel=1e-4)
+        for ours, truth in zip(learnt, results[0][1], strict=True):
+            assert_allclose(ours, truth, atol=1e-5)
+
+
 @pytest.mark.parametrize("transfer", ["none", "full"])
 def test_a_loss_that_is_no_number_stops_the_training_unharmed(component, transfer):
     nlp = create(component, transfer=transfer, tok2vec={"@architectures": VECTORS})

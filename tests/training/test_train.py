@@ -161,7 +161,7 @@ def test_sub_batches_of_one_resource_are_accumulated(paths, monkeypatch):
     original = Objective.__call__
 
     def watch(self, network, inputs, gold, **kwargs):
-        seen.append(set(inputs.rows))
+        seen.append(set(inputs.resources))
         return original(self, network, inputs, gold, **kwargs)
 
     monkeypatch.setattr(Objective, "__call__", watch)
