@@ -6,8 +6,6 @@ BIN := $(abspath $(VENV))/bin
 
 # Threads that fight over a core cost a factor of ten and more; set OMP_NUM_THREADS to use idle cores.
 export OMP_NUM_THREADS ?= 1
-# glibc would keep the large tensors of every batch on its heap, in pieces of every size, and grow with each step
-export MALLOC_MMAP_THRESHOLD_ ?= 1048576
 
 .PHONY: install demo test lint clean
 

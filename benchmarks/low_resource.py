@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import json
 import multiprocessing
-import os
 import resource
 import statistics
 import time
@@ -144,7 +143,6 @@ def main() -> None:
         for size in args.sizes
         if (variant, size, seed) not in done
     ]
-    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "1048576")  # see the Makefile
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(args.workers, mp_context=context, max_tasks_per_child=1) as pool:
         futures = [pool.submit(run, *job, paths, folder) for job in jobs]
