@@ -85,7 +85,9 @@ def compare(nlp: Language, batches: Batches) -> None:
         truth = reference.get_parameter(name).grad
         worst = max(worst, ((gradient - truth).abs().max() / truth.abs().max()).item())
     network.zero_grad()
-    print(f"loss {found:.6f}, reference {expected:.6f}; largest error of a gradient, relative to the largest: {worst:.1e}")
+    print(
+        f"loss {found:.6f}, reference {expected:.6f}; largest error of a gradient, relative to the largest: {worst:.1e}"
+    )
 
 
 def operations(inputs: Inputs, network: torch.nn.Module) -> float:
@@ -170,7 +172,8 @@ def main() -> None:
     print(f"reference / with AT, median of {len(needed)} pairs: {ratio('reference', 'with AT'):.2f}")
     rate = statistics.median(rates)
     share = statistics.median(n / s / r for n, s, r in zip(needed, seconds["with AT"], rates, strict=True))
-    print(f"roofline: {sum(needed) / len(needed) / 1e9:.2f} Gflop a step, matrix product {rate / 1e9:.0f} Gflop/s, {share:.0%}")
+    flop = statistics.mean(needed)
+    print(f"{flop / 1e9:.2f} Gflop a step, matrix product {rate / 1e9:.0f} Gflop/s: {share:.0%} of it")
 
 
 if __name__ == "__main__":
