@@ -55,9 +55,14 @@ class _BiLSTMLayer(torch.autograd.Function):
         # w_input: (2, 4 hidden, width); w_hidden: (2, 4 hidden, hidden); bias: (2, 4 hidden)
         hidden, x = w_hidden.shape[2], torch.cat(parts, 1)
         packed_x = torch.stack([x[packing.forward], x[packing.backward]])  # (2, packed, width)
-        gates = torch.baddbmm(bias[:, None, :], packed_x, w_input.mT)  # (2, packed, 4 hidden)
+        # tanh(x) = 2 sigmoid(2 x) - 1, and PyTorch's sigmoid is several times as fast as its tanh: with the cell gate
+        # doubled beforehand, all gates are one sigmoid
+        double = w_input.new_ones(4 * hidden)
+        double[2 * hidden : 3 * hidden] = 2.0
+        minus_one = w_input.new_tensor(-1.0)
+        gates = torch.baddbmm((bias * double)[:, None, :], packed_x, w_input.mT * double)  # (2, packed, 4 hidden)
         h, c, tanh_c = (gates.new_empty(2, gates.shape[1], hidden) for _ in range(3))
-        recurrent = w_hidden.mT.contiguous()
+        recurrent = w_hidden.mT * double
         start = 0
         for t, alive in enumerate(packing.alive):
             now = slice(start, start + alive)
@@ -65,15 +70,15 @@ class _BiLSTMLayer(torch.autograd.Function):
             if t:
                 before = slice(start - packing.alive[t - 1], start - packing.alive[t - 1] + alive)
                 gate.baddbmm_(h[:, before], recurrent)
-            gate[..., : 2 * hidden].sigmoid_()
-            gate[..., 2 * hidden : 3 * hidden].tanh_()
-            gate[..., 3 * hidden :].sigmoid_()
-            i, f, g, o = gate.split(hidden, 2)
-            torch.mul(i, g, out=c[:, now])
+            i, f, g, o = gate.sigmoid_().split(hidden, 2)
+            torch.add(minus_one, g, alpha=2, out=g)
+            cell, squashed = c[:, now], tanh_c[:, now]
+            torch.mul(i, g, out=cell)
             if t:
-                c[:, now].addcmul_(f, c[:, before])
-            torch.tanh(c[:, now], out=tanh_c[:, now])
-            torch.mul(o, tanh_c[:, now], out=h[:, now])
+                cell.addcmul_(f, c[:, before])
+            torch.mul(cell, 2, out=squashed)
+            torch.add(minus_one, squashed.sigmoid_(), alpha=2, out=squashed)
+            torch.mul(o, squashed, out=h[:, now])
             start += alive
         y = x.new_empty(len(x), 2 * hidden)
         y[packing.forward, :hidden] = h[0]
@@ -94,13 +99,14 @@ class _BiLSTMLayer(torch.autograd.Function):
             return padded[:, packing.previous]
 
         i, f, g, o = gates.split(hidden, 2)
-        d_gates = torch.empty_like(gates)
         # what the gradient of c is multiplied with to give that of i, f and g; that of h, to give that of o and c
-        torch.mul(g * i, 1 - i, out=d_gates[..., :hidden])
-        torch.mul(before(c) * f, 1 - f, out=d_gates[..., hidden : 2 * hidden])
-        torch.mul(i, 1 - g * g, out=d_gates[..., 2 * hidden : 3 * hidden])
-        torch.mul(tanh_c * o, 1 - o, out=d_gates[..., 3 * hidden :])
-        h_to_c = o * (1 - tanh_c * tanh_c)
+        d_gates = torch.addcmul(gates, gates, gates, value=-1)  # s - s^2, the derivative of a sigmoid
+        d_i, d_f, d_g, d_o = d_gates.split(hidden, 2)
+        d_i *= g
+        d_f *= before(c)
+        torch.addcmul(i, i, g * g, value=-1, out=d_g)
+        d_o *= tanh_c
+        h_to_c = torch.addcmul(o, o, tanh_c * tanh_c, value=-1)
         d_c_next = None
         start = gates.shape[1]
         for t in range(len(packing.alive) - 1, -1, -1):
