@@ -27,8 +27,8 @@ VARIANTS = {
     "datnet-f": ("datnet_f.cfg", {}),
     "datnet-p": ("datnet_p.cfg", {}),
 }
-# what depends on the number of target sentences: (target share of a batch, steps)
-BY_SIZE = {10: (0.016, 1000), 100: (0.25, 1000), 1000: (0.5, 2400)}
+# training steps by the number of target sentences
+STEPS = {10: 1000, 100: 1000, 1000: 2400}
 
 
 def spacy_ner(size: int, seed: int, paths: dict):
@@ -68,7 +68,6 @@ def run(variant: str, size: int, seed: int, paths: dict, folder: Path) -> dict:
         overrides = {}
     else:
         config_path = CONFIGS / config
-        share, steps = BY_SIZE[size]
         overrides = {
             "paths.train": paths["train"],
             "paths.dev": paths["dev"],
@@ -81,8 +80,7 @@ def run(variant: str, size: int, seed: int, paths: dict, folder: Path) -> dict:
             overrides |= {
                 "paths.source": paths["source"],
                 "paths.source_vectors": paths["source_vectors"],
-                "training.batcher.target_share": share,
-                "training.max_steps": steps,
+                "training.max_steps": STEPS[size],
             }
     start = time.perf_counter()
     with open(folder / f"{name}.log", "w") as log, contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
@@ -125,7 +123,7 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("vectors", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1000], choices=BY_SIZE)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1000], choices=STEPS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=VARIANTS)
     parser.add_argument("--workers", type=int, default=2)

@@ -41,7 +41,6 @@ def set_up(args: argparse.Namespace) -> tuple[Language, dict, Batches]:
         "paths.vectors": args.vectors,
         "paths.source_vectors": args.source_vectors,
         "corpora.train.target_count": args.target_count,
-        "training.batcher.target_share": args.target_share,
     }
     fix_random_seed(0)
     nlp = init_nlp(load_config(args.config, overrides=paths, interpolate=False))
@@ -124,7 +123,6 @@ def main() -> None:
         parser.add_argument(name)
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--target-count", type=int, default=1000)
-    parser.add_argument("--target-share", type=float, default=0.5)
     args = parser.parse_args()
     nlp, training, batches = set_up(args)
     pipe = nlp.get_pipe("datnet_ner")

@@ -234,6 +234,7 @@ dropout = 0.1
 [training.batcher]
 @batchers = "spacy-datnet.mixed_batches.v1"
 size = 8
+target_share = 0.5
 
 [training.logger]
 @loggers = "spacy-datnet.ConsoleLogger.v1"

@@ -59,40 +59,47 @@ def test_batches_have_the_chosen_share_of_the_target(size, share, n_target):
         assert (count_of(batch, SOURCE), count_of(batch, TARGET)) == (n_source, n_target)
 
 
+@pytest.mark.parametrize("count, n_target", [(1, 1), (10, 1), (100, 16), (1000, 32), (2000, 37), (20_000, 38)])
+def test_the_share_grows_with_the_target(count, n_target):
+    source, target = make(SOURCE, 200), make(TARGET, 1) * count
+    full = max(batches_of([*source, *target], size=64), key=len)
+    assert (count_of(full, SOURCE), count_of(full, TARGET)) == (64 - n_target, n_target)
+
+
 @pytest.mark.parametrize("n_source", [1, 39, 40, 41, 300])
 def test_a_pass_sees_the_source_once(n_source):
     source, target = make(SOURCE, n_source), make(TARGET, 20)
-    batches = batches_of([*source, *target], size=8)
+    batches = batches_of([*source, *target], size=8, target_share=0.5)
     assert uses(batches, source) == [1] * n_source
 
 
 def test_the_target_is_repeated_evenly_for_as_long_as_the_source_lasts():
     source, target = make(SOURCE, 300), make(TARGET, 21)
-    found = uses(batches_of([*source, *target], size=8), target)
+    found = uses(batches_of([*source, *target], size=8, target_share=0.5), target)
     assert sum(found) == 300
     assert set(found) == {300 // 21, 300 // 21 + 1}
 
 
 def test_every_target_example_appears_where_a_pass_has_room_for_it():
     source, target = make(SOURCE, 100), make(TARGET, 100)
-    assert uses(batches_of([*source, *target], size=10), target) == [1] * 100
+    assert uses(batches_of([*source, *target], size=10, target_share=0.5), target) == [1] * 100
 
 
 def test_the_last_batch_has_the_rest_of_the_source_and_a_full_share_of_the_target():
-    batches = batches_of([*make(SOURCE, 4 * 5 + 3), *make(TARGET, 50)], size=8)
+    batches = batches_of([*make(SOURCE, 4 * 5 + 3), *make(TARGET, 50)], size=8, target_share=0.5)
     sizes = sorted((count_of(batch, SOURCE), count_of(batch, TARGET)) for batch in batches)
     assert sizes == [(3, 4), *[(4, 4)] * 5]
 
 
 def test_a_target_smaller_than_its_share_is_repeated_within_the_batch():
     source, target = make(SOURCE, 12), make(TARGET, 2)
-    batches = batches_of([*source, *target], size=8)
+    batches = batches_of([*source, *target], size=8, target_share=0.5)
     assert [count_of(batch, TARGET) for batch in batches] == [4, 4, 4]
     assert uses(batches, target) == [6, 6]
 
 
 def test_sentences_of_a_batch_differ_where_the_target_is_large_enough():
-    batches = batches_of([*make(SOURCE, 400), *make(TARGET, 40)], size=16)
+    batches = batches_of([*make(SOURCE, 400), *make(TARGET, 40)], size=16, target_share=0.5)
     repeated = [len(batch) - len({id(example) for example in batch}) for batch in batches]
     # only where one round of the target ends and the next begins may a sentence meet itself
     assert sum(count > 0 for count in repeated) <= 400 // 40
@@ -113,13 +120,13 @@ def test_a_pass_sees_the_chosen_part_of_the_source(ratio, expected):
 @pytest.mark.parametrize("count", [1, 8, 300])
 def test_one_resource_alone_is_seen_once_in_full_batches(resource, count):
     examples = make(resource, count)
-    batches = batches_of(examples, size=8)
+    batches = batches_of(examples, size=8, target_share=0.5)
     assert uses(batches, examples) == [1] * count
     assert sorted(map(len, batches), reverse=True) == [8] * (count // 8) + [count % 8] * (count % 8 > 0)
 
 
 def test_no_examples_give_no_batches():
-    assert batches_of([], size=8) == []
+    assert batches_of([], size=8, target_share=0.5) == []
 
 
 @pytest.mark.parametrize("resources", [(SOURCE, TARGET), (TARGET,)])
@@ -137,7 +144,7 @@ def test_the_same_seed_gives_the_same_batches(resources):
 def test_passes_differ_in_both_resources(resource):
     examples = [*make(SOURCE, 400), *make(TARGET, 400)]
     random.seed(0)
-    batcher = configure_mixed_batches(size=8)
+    batcher = configure_mixed_batches(size=8, target_share=0.5)
 
     def chosen():
         return [{id(eg) for eg in batch if resource_of(eg) == resource} for batch in batcher(examples)]
@@ -150,7 +157,7 @@ def test_passes_differ_in_both_resources(resource):
 def test_batches_of_like_length_have_less_padding(resources):
     # the target must fill a pool for its lengths to be sorted
     examples = [example for resource in resources for example in make(resource, 16 * POOL)]
-    batches = batches_of(examples, size=16)
+    batches = batches_of(examples, size=16, target_share=0.5)
     shuffled = random.sample(examples, len(examples))
     at_random = [shuffled[i : i + 16] for i in range(0, len(shuffled), 16)]
     assert padding(batches) < 0.5 * padding(at_random)
@@ -159,7 +166,9 @@ def test_batches_of_like_length_have_less_padding(resources):
 @pytest.mark.parametrize("resources", [(SOURCE, TARGET), (TARGET,)])
 def test_lengths_are_not_in_order_over_a_pass(resources):
     examples = [example for resource in resources for example in make(resource, 8 * POOL)]
-    longest = [max(len(example.predicted) for example in batch) for batch in batches_of(examples, size=16)]
+    longest = [
+        max(len(example.predicted) for example in batch) for batch in batches_of(examples, size=16, target_share=0.5)
+    ]
     assert longest not in (sorted(longest), sorted(longest, reverse=True))
 
 
