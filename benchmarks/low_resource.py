@@ -28,7 +28,7 @@ VARIANTS = {
     "datnet-p": ("datnet_p.cfg", {}),
 }
 # training steps by the number of target sentences
-STEPS = {10: 1000, 100: 1000, 1000: 2400}
+STEPS = {10: 1000, 100: 1600, 1000: 2400}
 
 
 def spacy_ner(size: int, seed: int, paths: dict):
