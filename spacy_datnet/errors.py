@@ -75,6 +75,8 @@ class Errors(metaclass=_Coded):
         "for the target alone."
     )
     DN020 = "{name} is {value}, but must be at least {least}."
+    DN021 = "{attribute!r} is not a token attribute that '{name}' can set. Use one of: {known}."
+    DN022 = "{label!r} can't be a label of '{name}', which sets token.{attribute}_. That takes {possible}."
     DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
     DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."
     DN103 = "{name} is {value}, but can't be negative."
@@ -179,7 +181,10 @@ class Warnings(metaclass=_Coded):
         "Only {percent} % of the words in the first examples have a vector in {where}. Are these the vectors of the "
         "right language? Those of the source are named in the source_tok2vec block of the model."
     )
-
+    DN053 = (
+        "Component '{name}' is scored by {score}, which [training.score_weights] does not have: `spacy train` would "
+        "choose the best model without it. Set {score} = 1.0 there, and null for scores that no component has."
+    )
     DN251 = (
         "{path}: {count} tag(s) break {scheme}, which the rest of the file follows, and were read "
         "as the beginning of an entity (B-): {places}."

@@ -52,14 +52,15 @@ class DATNetNER(SpanPipe):
     that was there before.
     """
 
+    score_name = "ents_f"
+
     def spans_of(self, doc: Doc) -> list[Span]:
         """List the entities of a doc."""
         return list(doc.ents)
 
-    def outside_of(self, doc: Doc) -> np.ndarray:
-        """Tell which tokens are annotated as being in no entity, or blocked: (tokens,) bool."""
-        iob, label = doc.to_array([ENT_IOB, ENT_TYPE]).reshape(-1, 2).T
-        return (iob != IOB_MISSING) & (label == 0)
+    def is_annotated(self, doc: Doc) -> np.ndarray:
+        """Tell which tokens are in an entity, blocked, or annotated as being in none: (tokens,) bool."""
+        return doc.to_array(ENT_IOB) != IOB_MISSING
 
     def allowed_tags(self, docs: list[Doc]) -> np.ndarray | None:
         """Let tokens of entities that are set have only the tags of these, and blocked tokens only O."""

@@ -8,7 +8,8 @@ from spacy.training import Example
 
 from ..models.datnet import Prediction
 from ..tagging import MISSING, OUTSIDE, SpanTags
-from .base import DATNetPipe, have_same_tokens
+from .alignment import align_outside, have_same_tokens
+from .base import DATNetPipe
 
 
 class SpanPipe(DATNetPipe):
@@ -23,8 +24,8 @@ class SpanPipe(DATNetPipe):
         """List the annotated spans of a doc; they do not overlap."""
         raise NotImplementedError
 
-    def outside_of(self, doc: Doc) -> np.ndarray:
-        """Tell which tokens are annotated as being in no span: (tokens,) bool."""
+    def is_annotated(self, doc: Doc) -> np.ndarray:
+        """Tell for which tokens it is known whether they are in a span: (tokens,) bool."""
         raise NotImplementedError
 
     def set_spans(self, doc: Doc, spans: list[Span], probabilities: list[float] | None) -> None:
@@ -51,9 +52,12 @@ class SpanPipe(DATNetPipe):
 
         `MISSING` is where there is no annotation, no alignment or a label that the tag set does not have.
         """
-        spans, outside = self.spans_of(example.reference), self.outside_of(example.reference)
+        spans, annotated = self.spans_of(example.reference), self.is_annotated(example.reference)
+        outside = annotated.copy()
+        for span in spans:
+            outside[span.start : span.end] = False
         if not have_same_tokens(example):
-            outside = align_outside(example, outside, is_annotated=bool(outside.any() or spans))
+            outside = align_outside(example, outside, is_annotated=bool(annotated.any()))
             spans = example.get_aligned_spans_y2x(spans)
         known = [(span.start, span.end, span.label_) for span in spans if span.label_ in tag_set.labels]
         tags = tag_set.encode(len(outside), known)
@@ -71,19 +75,6 @@ class SpanPipe(DATNetPipe):
             spans = [Span(doc, start, end, label=label) for start, end, label in tag_set.decode(prediction.tags)]
             probabilities = None if prediction.marginal is None else span_probabilities(spans, prediction)
             self.set_spans(doc, spans, probabilities)
-
-
-def align_outside(example: Example, outside: np.ndarray, *, is_annotated: bool) -> np.ndarray:
-    """Tell which tokens of the predicted doc are outside: those that only meet reference tokens which are.
-
-    outside (ndarray): (reference tokens,) bool.
-    is_annotated (bool): Whether white space that the reference does not have is outside, too.
-    RETURNS (ndarray): (predicted tokens,) bool.
-    """
-    aligned = example.alignment.x2y
-    return np.array(
-        [outside[aligned[i]].all() if length else is_annotated for i, length in enumerate(aligned.lengths)], dtype=bool
-    )
 
 
 def span_probabilities(spans: list[Span], prediction: Prediction) -> list[float]:
