@@ -70,6 +70,13 @@ COMPONENTS = [
         labels={"source": ["D", "J", "N", "P", "R", "V"], "target": ["D", "N", "P", "R", "V"]},
         score="tag_acc",
     ),
+    Component(
+        factory="datnet_chunker",
+        examples=partial(task_examples, tasks=["chunks"]),
+        read=lambda doc: [(span.start, span.end, span.label_) for span in doc.spans.get("chunks", ())],
+        labels={"source": ["ADVP", "NP", "VP"], "target": ["NP", "VP"]},
+        score="spans_chunks_f",
+    ),
 ]
 
 LOSS = {"epsilon_source": 0.5, "epsilon_target": 0.5, "epsilon_characters": 0.2}
