@@ -75,6 +75,12 @@ class Errors(metaclass=_Coded):
         "for the target alone."
     )
     DN020 = "{name} is {value}, but must be at least {least}."
+    DN021 = "{attribute!r} is not a token attribute that '{name}' can set. Use one of: {known}."
+    DN022 = "{label!r} can't be a label of '{name}', which sets token.{attribute}_. That takes {possible}."
+    DN023 = (
+        "Spans overlap in doc.spans[{key!r}]: {first!r} and {second!r} in the doc that begins with {text!r}. '{name}' "
+        "gives each token at most one span: remove the overlap, spacy.util.filter_spans keeps the longest."
+    )
     DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
     DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."
     DN103 = "{name} is {value}, but can't be negative."
@@ -178,6 +184,15 @@ class Warnings(metaclass=_Coded):
     DN052 = (
         "Only {percent} % of the words in the first examples have a vector in {where}. Are these the vectors of the "
         "right language? Those of the source are named in the source_tok2vec block of the model."
+    )
+    DN053 = (
+        "Component '{name}' is scored by {score}, which [training.score_weights] does not have: `spacy train` would "
+        "choose the best model without it. Set {score} = 1.0 there, and null for scores that no component has."
+    )
+    DN054 = (
+        "Component '{name}' can't be scored: none of the docs is annotated in doc.spans[{key!r}]. With gold_preproc = "
+        "true the reader spacy.Corpus.v1 drops these spans as it cuts docs into sentences: set it to false, or read "
+        "the corpus as the target of spacy-datnet.SourceTargetCorpus.v1 with source = null."
     )
 
     DN251 = (

@@ -1,11 +1,12 @@
-"""Spans and BILUO tags: numbering, legality, encoding and decoding as array code.
+"""From labels to tags, which decoders predict: numbering, legality, encoding and decoding as array code.
 
-A scheme over labels L1..Ln numbers its tags O = 0 and, for label i from 0, B = 1 + 4i, I = 2 + 4i, L = 3 + 4i,
-U = 4 + 4i.
+Tokens that are labelled one by one have one tag per label. Spans have BILUO tags: a scheme over labels L1..Ln numbers
+its tags O = 0 and, for label i from 0, B = 1 + 4i, I = 2 + 4i, L = 3 + 4i, U = 4 + 4i.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -75,3 +76,34 @@ class SpanTags:
         """Number tags given as text; None or a label that the scheme does not have is MISSING."""
         number = {name: i for i, name in enumerate(self.names)}
         return np.array([number.get(name, MISSING) for name in names], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class TokenTags:
+    """The tags of tokens that are labelled one by one: each label is a tag, and any may follow any.
+
+    labels (tuple): The labels, in the order that numbers them.
+    """
+
+    labels: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tags as text, in the order of their numbers."""
+        return self.labels
+
+    def legal(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Tell which starts (tags,), transitions (tags, tags) and ends (tags,) are legal: all, as bool arrays."""
+        size = len(self)
+        return np.ones(size, dtype=bool), np.ones((size, size), dtype=bool), np.ones(size, dtype=bool)
+
+    def from_names(self, names: Sequence[str | None]) -> np.ndarray:
+        """Number tags given as text; None or a tag that is not among the labels is MISSING."""
+        return np.array([self._number.get(name, MISSING) for name in names], dtype=np.int64)
+
+    @cached_property
+    def _number(self) -> dict[str, int]:
+        return {label: i for i, label in enumerate(self.labels)}

@@ -8,8 +8,11 @@ import spacy
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config
+from thinc.api import Config
+from util import task_examples, write_docs
 
 from spacy_datnet.corpora import read_docs, write_docbin
+from spacy_datnet.resources import resource_of
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*.cfg"))
@@ -65,3 +68,29 @@ def test_config_is_short_and_names_itself(path):
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_readme_mentions_config(path):
     assert path.name in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "score"), [("datnet_tagger", "tags", "tag_acc"), ("datnet_chunker", "chunks", "spans_chunks_f")]
+)
+def test_a_config_is_that_of_another_component_by_its_name(name, task, score, tmp_path):
+    files: dict[str, list] = {"source": [], "target": []}
+    for example in task_examples(spacy.blank("es").vocab, [task]):
+        files[resource_of(example)].append(example.reference)
+    source, target = (str(write_docs(tmp_path / f"{key}.spacy", docs)) for key, docs in files.items())
+    text = (ROOT / "configs" / "no_vectors.cfg").read_text().replace("datnet_ner", name)
+    config = Config().from_str(text, interpolate=False)
+    config["paths"] = {"source": source, "train": target, "dev": target}
+    config["components"][name]["model"]["share_decoder"] = False
+    config["corpora"]["dev"] = {
+        "@readers": "spacy-datnet.SourceTargetCorpus.v1",
+        "source": None,
+        "target": "${paths.dev}",
+    }
+    config["training"] |= {"max_steps": 30, "eval_frequency": 30, "dropout": 0.1}
+    config["training"]["batcher"]["size"] = 8
+    config["training"]["optimizer"]["learn_rate"] = 0.02
+    train(init_nlp(config), tmp_path)
+    best = spacy.load(tmp_path / "model-best")
+    assert best.pipe_names == [name]
+    assert best.meta["performance"][score] > 0.5

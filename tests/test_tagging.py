@@ -1,4 +1,4 @@
-"""Spans and BILUO tags, against a definition by tag names and against spaCy's own conversion."""
+"""Tags of spans, against a definition by tag names and against spaCy's own conversion; tags of tokens."""
 
 from itertools import pairwise, product
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 from spacy.training import biluo_tags_to_spans, offsets_to_biluo_tags
 
-from spacy_datnet.tagging import MISSING, SpanTags
+from spacy_datnet.tagging import MISSING, SpanTags, TokenTags
 
 SCHEME = SpanTags(("LOC", "PER", "geo-loc"))
 VOCAB = spacy.blank("xx").vocab
@@ -110,3 +110,17 @@ def test_unknown_tags_are_missing():
 def test_a_sentence_without_tokens_has_no_tags():
     assert SCHEME.encode(0, []).shape == (0,)
     assert SCHEME.decode(np.zeros(0, dtype=np.int64)) == []
+
+
+def test_tokens_have_one_tag_per_label_and_any_order_is_legal():
+    scheme = TokenTags(("N", "V", "B-X"))
+    assert len(scheme) == 3 and scheme.names == ("N", "V", "B-X")
+    start, transitions, end = scheme.legal()
+    assert [part.shape for part in (start, transitions, end)] == [(3,), (3, 3), (3,)]
+    assert all(part.dtype == bool and part.all() for part in (start, transitions, end))
+
+
+def test_tags_of_tokens_are_numbered_by_their_labels():
+    tags = TokenTags(("N", "V")).from_names(["V", None, "", "N", "ADJ", "V"])
+    assert tags.dtype == np.int64 and tags.tolist() == [1, MISSING, MISSING, 0, MISSING, 1]
+    assert TokenTags(("N", "V")).from_names([]).shape == (0,)

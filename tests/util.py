@@ -1,5 +1,6 @@
 """Builders that several test modules share."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -145,27 +146,59 @@ SMALL_MODEL: dict[str, Any] = {
     "attention_width": 8,
 }
 
-TARGET_SENTENCES = (
-    "Ana/PER vive en Madrid/LOC",
-    "Luis_García/PER trabaja en San_José/LOC",
-    "Eva/PER no vive en Madrid/LOC",
-    "el tren va a Nueva_York/LOC",
-    "hoy llueve mucho",
-    "María_Luisa_Pérez/PER llega a Lima/LOC",
+# entities, tags and chunks of each sentence
+TARGET_ANNOTATIONS = (
+    ("Ana/PER vive en Madrid/LOC", "N V P N", "Ana/NP vive/VP en Madrid/NP"),
+    (
+        "Luis_García/PER trabaja en San_José/LOC",
+        "N N V P N N",
+        "Luis_García/NP trabaja/VP en San_José/NP",
+    ),
+    ("Eva/PER no vive en Madrid/LOC", "N R V P N", "Eva/NP no_vive/VP en Madrid/NP"),
+    ("el tren va a Nueva_York/LOC", "D N V P N N", "el_tren/NP va/VP a Nueva_York/NP"),
+    ("hoy llueve mucho", "R V R", "hoy llueve/VP mucho"),
+    ("María_Luisa_Pérez/PER llega a Lima/LOC", "N N N V P N", "María_Luisa_Pérez/NP llega/VP a Lima/NP"),
 )
-# each is longer than any of the target, and they have a label more
-SOURCE_SENTENCES = (
-    "Anna/PER lives with Ed/PER in London/LOC today",
-    "John_Smith/PER works for the Acme/ORG over there",
-    "the fast train goes to New_York/LOC every morning",
-    "it rains a lot in this country now",
-    "Mary/PER left Big_Blue/ORG in South_Boston/LOC last year",
-    "Acme/ORG pays John/PER and Mary/PER much too little",
+# each is longer than any of the target, and each kind of annotation has a label more
+SOURCE_ANNOTATIONS = (
+    (
+        "Anna/PER lives with Ed/PER in London/LOC today",
+        "N V P N P N R",
+        "Anna/NP lives/VP with Ed/NP in London/NP today/ADVP",
+    ),
+    (
+        "John_Smith/PER works for the Acme/ORG over there",
+        "N N V P D N R R",
+        "John_Smith/NP works/VP for the_Acme/NP over_there/ADVP",
+    ),
+    (
+        "the fast train goes to New_York/LOC every morning",
+        "D J N V P N N D N",
+        "the_fast_train/NP goes/VP to New_York/NP every_morning/NP",
+    ),
+    (
+        "it rains a lot in this country now",
+        "N V D N P D N R",
+        "it/NP rains/VP a_lot/NP in this_country/NP now/ADVP",
+    ),
+    (
+        "Mary/PER left Big_Blue/ORG in South_Boston/LOC last year",
+        "N V N N P N N J N",
+        "Mary/NP left/VP Big_Blue/NP in South_Boston/NP last_year/NP",
+    ),
+    (
+        "Acme/ORG pays John/PER and Mary/PER much too little",
+        "N V N P N R R R",
+        "Acme/NP pays/VP John/NP and Mary/NP much_too_little/ADVP",
+    ),
+)
+TARGET_SENTENCES, SOURCE_SENTENCES = (
+    tuple(ents for ents, _, _ in sentences) for sentences in (TARGET_ANNOTATIONS, SOURCE_ANNOTATIONS)
 )
 
 
-def annotated(vocab: Vocab, sentence: str, resource: str | None = None) -> Doc:
-    """A doc from words; `_` joins the words of an entity and `/` comes before its label."""
+def parse(sentence: str) -> tuple[list[str], list[tuple[int, int, str]]]:
+    """Words and spans; `_` joins the words of a span and `/` comes before its label."""
     words, spans = [], []
     for chunk in sentence.split():
         text, _, label = chunk.partition("/")
@@ -173,10 +206,24 @@ def annotated(vocab: Vocab, sentence: str, resource: str | None = None) -> Doc:
         words += text.split("_")
         if label:
             spans.append((start, len(words), label))
+    return words, spans
+
+
+def annotated(vocab: Vocab, sentence: str, resource: str | None = None) -> Doc:
+    """A doc with entities, see `parse`."""
+    words, spans = parse(sentence)
     doc = Doc(vocab, words=words)
-    doc.set_ents([Span(doc, start, end, label=label) for start, end, label in spans])
+    doc.set_ents([Span(doc, *span) for span in spans])
     if resource is not None:
         stamp(doc, resource)
+    return doc
+
+
+def chunked(vocab: Vocab, sentence: str, key: str = "chunks") -> Doc:
+    """A doc with chunks, see `parse`."""
+    words, spans = parse(sentence)
+    doc = Doc(vocab, words=words)
+    doc.spans[key] = [Span(doc, *span) for span in spans]
     return doc
 
 
@@ -190,10 +237,25 @@ def as_examples(docs: list[Doc]) -> list[Example]:
     return [Example(bare(doc), doc) for doc in docs]
 
 
+def task_examples(vocab: Vocab, tasks: Sequence[str]) -> list[Example]:
+    """A dozen stamped sentences with "ents", "tags" and "chunks", or some of these; the target's come first."""
+    docs = []
+    for resource, sentences in ((TARGET, TARGET_ANNOTATIONS), (SOURCE, SOURCE_ANNOTATIONS)):
+        for ents, tags, chunks in sentences:
+            doc = annotated(vocab, ents, resource) if "ents" in tasks else Doc(vocab, words=parse(ents)[0])
+            if "tags" in tasks:
+                for token, tag in zip(doc, tags.split(), strict=True):
+                    token.tag_ = tag
+            if "chunks" in tasks:
+                doc.spans["chunks"] = [Span(doc, *span) for span in parse(chunks)[1]]
+            stamp(doc, resource)
+            docs.append(doc)
+    return as_examples(docs)
+
+
 def entity_examples(vocab: Vocab) -> list[Example]:
     """A dozen stamped sentences with entities, the target's first."""
-    docs = [annotated(vocab, sentence, TARGET) for sentence in TARGET_SENTENCES]
-    return as_examples(docs + [annotated(vocab, s, SOURCE) for s in SOURCE_SENTENCES])
+    return task_examples(vocab, ["ents"])
 
 
 def write_docs(path: Path, docs: list[Doc]) -> Path:

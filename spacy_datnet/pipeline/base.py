@@ -57,6 +57,11 @@ class DATNetPipe(TrainablePipe):
 
     # What a subclass defines
 
+    @property
+    def score_name(self) -> str:
+        """The main score of the component, as it is called in `[training.score_weights]`."""
+        raise NotImplementedError
+
     def tag_set(self, labels: tuple[str, ...]) -> Any:
         """Number the tags of labels: an object like `tagging.SpanTags`."""
         raise NotImplementedError
@@ -75,6 +80,11 @@ class DATNetPipe(TrainablePipe):
 
     # Labels
 
+    def check_label(self, label: str) -> None:
+        """Raise an error if a label can't be predicted."""
+        if not isinstance(label, str):
+            raise ValueError(Errors.DN009.format(label=label))
+
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels that the component can predict, those of the target."""
@@ -91,8 +101,7 @@ class DATNetPipe(TrainablePipe):
         label (str): The label.
         RETURNS (int): 0 if the label is there already, otherwise 1.
         """
-        if not isinstance(label, str):
-            raise ValueError(Errors.DN009.format(label=label))
+        self.check_label(label)
         if label in self.labels:
             return 0
         if self.model.shims[0].is_built:
@@ -127,6 +136,8 @@ class DATNetPipe(TrainablePipe):
         given = dict(labels or {})
         if unknown := sorted(set(given) - set(RESOURCES)):
             raise ValueError(Errors.DN019.format(name=self.name, unknown=unknown, known=", ".join(RESOURCES)))
+        if nlp is not None and self.score_name not in nlp.config["training"]["score_weights"]:
+            warnings.warn(Warnings.DN053.format(name=self.name, score=self.score_name), stacklevel=2)
         alone = self.model.attrs["transfer"] == "none"
         found: dict[str, set[str]] = {TARGET: set(self.labels)}
         sample: dict[str, list[Doc]] = {resource: [] for resource in RESOURCES}
@@ -147,6 +158,9 @@ class DATNetPipe(TrainablePipe):
         self.model.initialize(X=Batch(docs, is_source), Y=legality)
 
     def _set_labels(self, found: dict[str, set[str]]) -> None:
+        for labels in found.values():
+            for label in labels:
+                self.check_label(label)
         if not found[TARGET]:
             raise ValueError(Errors.DN011.format(name=self.name))
         if SOURCE in found and not found[SOURCE]:

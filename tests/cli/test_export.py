@@ -5,19 +5,20 @@ from spacy.tokens import Doc
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from typer.testing import CliRunner
-from util import SMALL_MODEL, entity_examples, training_config, write_docs
+from util import SMALL_MODEL, task_examples, training_config, write_docs
 
 from spacy_datnet.cli import app
 from spacy_datnet.resources import SOURCE, resource_of
 
 WIDTH = 6
+NAMES = ["datnet_ner", "datnet_tagger"]
 
 
 @pytest.fixture(scope="module", params=["full", "part"])
 def trained(request, tmp_path_factory):
-    """A pipeline with vectors of its own for the source, trained for a few steps."""
+    """A pipeline of two components with vectors of their own for the source, trained for a few steps."""
     folder = tmp_path_factory.mktemp(request.param)
-    examples = entity_examples(spacy.blank("es").vocab)
+    examples = task_examples(spacy.blank("es").vocab, ["ents", "tags"])
     rng = np.random.default_rng(0)
     for name in ("vectors", "source_vectors"):
         nlp = spacy.blank("es")
@@ -36,8 +37,8 @@ def trained(request, tmp_path_factory):
         "tok2vec": vectors,
         "source_tok2vec": {**vectors, "vectors": str(folder / "source_vectors")},
     }
-    component = {"factory": "datnet_ner", "model": model}
-    config = training_config({"datnet_ner": component}, {**paths, "dev": paths["target"]})
+    components = {name: {"factory": name, "model": model} for name in NAMES}
+    config = training_config(components, {**paths, "dev": paths["target"]})
     config["initialize"] = {"vectors": str(folder / "vectors")}
     config["training"]["gpu_allocator"] = None
     train(init_nlp(config), folder)
@@ -46,17 +47,18 @@ def trained(request, tmp_path_factory):
 
 def predictions(path, sentences):
     nlp = spacy.load(path)
-    docs = nlp.pipe([Doc(nlp.vocab, words=words) for words in sentences])
-    return [[(ent.start, ent.end, ent.label_, ent._.confidence) for ent in doc.ents] for doc in docs]
+    docs = list(nlp.pipe([Doc(nlp.vocab, words=words) for words in sentences]))
+    ents = [[(ent.start, ent.end, ent.label_, ent._.confidence) for ent in doc.ents] for doc in docs]
+    return ents, [[(token.tag_, token._.tag_confidence) for token in doc] for doc in docs]
 
 
 def test_export_predicts_the_same_without_the_source(trained, tmp_path):
     folder, sentences = trained
     result = CliRunner().invoke(app, ["export", str(folder / "model-best"), str(tmp_path / "a" / "out")])
     assert result.exit_code == 0, result.output
-    assert "datnet_ner: " in result.output
+    assert all(f"{name}: " in result.output for name in NAMES)
     expected = predictions(folder / "model-best", sentences)
-    assert any(expected)
+    assert all(any(part) for part in expected)
     # where the source's vectors are gone, too
     hidden = folder / "hidden"
     (folder / "source_vectors").rename(hidden)
@@ -65,12 +67,13 @@ def test_export_predicts_the_same_without_the_source(trained, tmp_path):
     finally:
         hidden.rename(folder / "source_vectors")
     exported = spacy.load(tmp_path / "a" / "out")
-    assert exported.config["components"]["datnet_ner"]["model"]["source_tok2vec"] is None
     assert str(folder) not in exported.config["components"].__repr__()
-    pipe = exported.get_pipe("datnet_ner")
-    assert list(pipe.label_data) == ["target"]
-    names = [name for name, _ in pipe.model.shims[0].network.named_parameters()]
-    assert not [name for name in names if "source" in name or "discriminator" in name]
+    for name in NAMES:
+        assert exported.config["components"][name]["model"]["source_tok2vec"] is None
+        pipe = exported.get_pipe(name)
+        assert list(pipe.label_data) == ["target"]
+        parameters = [n for n, _ in pipe.model.shims[0].network.named_parameters()]
+        assert not [n for n in parameters if "source" in n or "discriminator" in n]
 
 
 def test_export_does_not_replace_unasked(trained, tmp_path):

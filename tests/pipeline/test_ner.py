@@ -1,11 +1,15 @@
 """What is special about `datnet_ner`: its annotation, entities that are set already, confidence, scores."""
 
-from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
+import paths
 import pytest
 import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+from paths import Scores, agree, log_probability, may_follow_biluo, tags_of
 from seqeval.metrics import f1_score, precision_score, recall_score
 from spacy import displacy
 from spacy.language import Language
@@ -14,7 +18,6 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 from util import SMALL_MODEL, SOURCE_SENTENCES, TARGET_SENTENCES, annotated, as_examples, bare, entity_examples
 
-from spacy_datnet.models.features import Batch
 from spacy_datnet.resources import TARGET, resource_of
 
 NAME = "datnet_ner"
@@ -53,56 +56,8 @@ def doc_of(nlp: Language, text: str) -> Doc:
     return Doc(nlp.vocab, words=text.split())
 
 
-# All legal paths, scored by what the network says about a sentence
-
-
-def may_follow(before: str | None, after: str | None) -> bool:
-    """Whether a BILUO tag may follow another one; None is the border of the sentence."""
-    is_open = before is not None and before[0] in "BI"
-    goes_on = after is not None and after[0] in "IL"
-    return is_open == goes_on and (not is_open or before[2:] == after[2:])
-
-
-def log_scores(
-    nlp: Language, doc: Doc, resource: str = "target", allowed: Callable[[int, str], bool] = lambda i, tag: True
-) -> dict[tuple[str, ...], float]:
-    """Enumerate the legal paths of a doc of one sentence, each with its score."""
-    pipe = nlp.get_pipe(NAME)
-    network = pipe.model.shims[0].network
-    features = pipe.model.get_ref("features").predict(Batch([doc], np.array([resource == "source"])))
-    inputs = features.inputs(np.arange(1))
-    states = network.encode(inputs, inputs.words, network.embed_characters(inputs)).full
-    decoder = network.decoders[resource]
-    parts = (decoder.emit(states), decoder.start, decoder.transitions, decoder.end)
-    emissions, start, transitions, end = (part.detach().double().numpy() for part in parts)
-    names = pipe.tag_set_of(resource).names
-    number = {name: i for i, name in enumerate(names)}
-    found = {}
-    paths: list[tuple] = [()]
-    for i in range(len(doc)):
-        paths = [
-            (*path, tag)
-            for path in paths
-            for tag in names
-            if allowed(i, tag) and may_follow(path[-1] if path else None, tag)
-        ]
-    for path in paths:
-        if may_follow(path[-1], None):
-            tags = [number[tag] for tag in path]
-            moves = sum(transitions[a, b] for a, b in pairwise(tags))
-            found[path] = start[tags[0]] + moves + end[tags[-1]] + emissions[range(len(tags)), tags].sum()
-    return found
-
-
-def log_probability(scores: dict[tuple[str, ...], float], holds: Callable[[tuple[str, ...]], bool]) -> float:
-    chosen = [score for path, score in scores.items() if holds(path)]
-    return np.logaddexp.reduce(chosen) - np.logaddexp.reduce(list(scores.values()))
-
-
-def tags_of(ent: Span) -> tuple[str, ...]:
-    if len(ent) == 1:
-        return (f"U-{ent.label_}",)
-    return (f"B-{ent.label_}", *[f"I-{ent.label_}"] * (len(ent) - 2), f"L-{ent.label_}")
+def log_scores(nlp: Language, doc: Doc, **settings) -> Scores:
+    return paths.log_scores(nlp.get_pipe(NAME), doc, may_follow=may_follow_biluo, **settings)
 
 
 # Annotation
@@ -149,15 +104,36 @@ def split_tokens(nlp: Language) -> tuple[Example, list[str | None]]:
 )
 def test_loss_is_that_of_all_paths_which_the_annotation_allows(unsure, make):
     example, tags = make(unsure)
-    scores = log_scores(unsure, example.predicted)
-    expected = -log_probability(scores, lambda path: all(t in (None, p) for t, p in zip(tags, path, strict=True)))
+    expected = -log_probability(log_scores(unsure, example.predicted), partial(agree, tags))
     loss = unsure.get_pipe(NAME).update([example])[f"{NAME}_target"]
     assert loss == pytest.approx(expected, rel=1e-4) and loss > 0.01
 
 
+TEXT = "AnaviveenNuevaYork"
+
+
+@st.composite
+def tokenizations(draw) -> list[str]:
+    borders = sorted(draw(st.sets(st.integers(1, len(TEXT) - 1), max_size=7)))
+    return [TEXT[start:end] for start, end in pairwise([0, *borders, len(TEXT)])]
+
+
+@given(tokenizations(), tokenizations(), st.lists(st.sampled_from(["O", "B-LOC", "B-PER", "I-LOC", None]), min_size=8))
+def test_alignment_is_that_of_spacy(unsure, words, others, tags):
+    pipe = unsure.get_pipe(NAME)
+    tags = (tags * len(words))[: len(words)]
+    tags = [
+        "B-LOC" if tag == "I-LOC" and before in (None, "O", "B-PER") else tag for before, tag in pairwise([None, *tags])
+    ]
+    reference = Doc(unsure.vocab, words=words, spaces=[False] * len(words), ents=tags)
+    example = Example(Doc(unsure.vocab, words=others, spaces=[False] * len(others)), reference)
+    tag_set = pipe.tag_set_of("target")
+    assert pipe.gold_tags(example, tag_set).tolist() == tag_set.from_names(example.get_aligned_ner()).tolist()
+
+
 def test_loss_of_the_source_is_that_of_its_own_decoder(unsure):
     (example,) = as_examples([annotated(unsure.vocab, "John/PER pays Acme/ORG", "source")])
-    scores = log_scores(unsure, example.predicted, "source")
+    scores = log_scores(unsure, example.predicted, resource="source")
     expected = -log_probability(scores, lambda path: path == ("U-PER", "O", "U-ORG"))
     losses = unsure.get_pipe(NAME).update([example])
     assert losses[f"{NAME}_source"] == pytest.approx(expected, rel=1e-4)

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from util import (
     SMALL_MODEL,
     as_examples,
     bare,
-    entity_examples,
+    task_examples,
     training_config,
     write_docs,
 )
@@ -57,10 +58,24 @@ class Component:
 COMPONENTS = [
     Component(
         factory="datnet_ner",
-        examples=entity_examples,
+        examples=partial(task_examples, tasks=["ents"]),
         read=lambda doc: [(ent.start, ent.end, ent.label_) for ent in doc.ents],
         labels={"source": ["LOC", "ORG", "PER"], "target": ["LOC", "PER"]},
         score="ents_f",
+    ),
+    Component(
+        factory="datnet_tagger",
+        examples=partial(task_examples, tasks=["tags"]),
+        read=lambda doc: [(token.i, token.tag_) for token in doc],
+        labels={"source": ["D", "J", "N", "P", "R", "V"], "target": ["D", "N", "P", "R", "V"]},
+        score="tag_acc",
+    ),
+    Component(
+        factory="datnet_chunker",
+        examples=partial(task_examples, tasks=["chunks"]),
+        read=lambda doc: [(span.start, span.end, span.label_) for span in doc.spans.get("chunks", ())],
+        labels={"source": ["ADVP", "NP", "VP"], "target": ["NP", "VP"]},
+        score="spans_chunks_f",
     ),
 ]
 
@@ -689,12 +704,14 @@ def test_a_pickled_pipeline_predicts_in_another_process(component, trained, tmp_
     path = tmp_path / "pipeline.pickle"
     path.write_bytes(pickle.dumps(trained))
     script = (
-        "import pickle, sys; nlp = pickle.load(open(sys.argv[1], 'rb')); doc = nlp(sys.argv[2]); print(len(doc.ents))"
+        "import pickle, sys; nlp = pickle.load(open(sys.argv[1], 'rb')); "
+        "sys.stdout.buffer.write(nlp(sys.argv[2]).to_bytes())"
     )
     found = subprocess.run(
-        [sys.executable, "-c", script, path, docs[0].text], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", script, path, docs[0].text], capture_output=True, check=True, timeout=120
     )
-    assert int(found.stdout) == len(trained(docs[0].text).ents)
+    doc = Doc(trained.vocab).from_bytes(found.stdout)
+    assert component.read(doc) == component.read(trained(docs[0].text)) != []
 
 
 # Target-only models

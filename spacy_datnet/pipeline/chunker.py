@@ -1,0 +1,112 @@
+"""`datnet_chunker`: chunks, or any other spans that do not overlap."""
+
+import warnings
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example
+
+from ..errors import Errors, Warnings
+from ..models.datnet import DATNetModel
+from ..nn.objective import Objective
+from .defaults import default_config
+from .spans import SpanPipe
+
+KEY = "chunks"
+
+# with the module and not with a component: an unpickled component was never constructed. The name is not that of
+# entities, because spaCy finds the value of an extension by the borders of the span alone
+if not Span.has_extension("chunk_confidence"):
+    Span.set_extension("chunk_confidence", default=None)
+
+
+@Language.factory(
+    "datnet_chunker",
+    assigns=["doc.spans"],
+    default_config=default_config(spans_key=KEY, scorer={"@scorers": "spacy.spancat_scorer.v1"}),
+    default_score_weights={
+        f"spans_{KEY}_f": 1.0,
+        f"spans_{KEY}_p": 0.0,
+        f"spans_{KEY}_r": 0.0,
+        f"spans_{KEY}_per_type": None,
+    },
+)
+def make_datnet_chunker(
+    nlp: Language,
+    name: str,
+    model: DATNetModel,
+    loss: Objective,
+    spans_key: str,
+    confidence: bool,
+    scorer: Callable | None,
+) -> "DATNetChunker":
+    """Create a chunker that learns from a source and a target corpus.
+
+    model (Model[List[Doc], List[Prediction]]): The model, see `spacy-datnet.DATNet.v1`.
+    loss (Objective): The training objective, see `spacy-datnet.DualAdversarialLoss.v1`.
+    spans_key (str): The group of `doc.spans` that the chunks are in, both annotated and predicted ones.
+    confidence (bool): Whether to set the posterior probability of each predicted chunk.
+    scorer (Optional[Callable]): The scoring method.
+    """
+    return DATNetChunker(nlp.vocab, model, name, loss=loss, spans_key=spans_key, confidence=confidence, scorer=scorer)
+
+
+class DATNetChunker(SpanPipe):
+    """Set `doc.spans["chunks"]`, or the group of another key, and the confidence of each chunk.
+
+    What is in the group before the component runs is replaced. The exact probability of each chunk and its label under
+    the CRF is `span._.chunk_confidence`, and is in the `attrs["scores"]` of the group, as with spaCy's `spancat`. Of
+    several chunkers in a pipeline only the latter tells the confidences of chunks with the same borders apart.
+
+    A reference doc without the group is not annotated; one whose group is empty has no chunks.
+    """
+
+    def __init__(self, *args: Any, spans_key: str, **kwargs: Any):
+        """Create a chunker; see `make_datnet_chunker` for the settings."""
+        super().__init__(*args, **kwargs)
+        self.key = spans_key
+
+    @property
+    def score_name(self) -> str:  # noqa: D102
+        return f"spans_{self.key}_f"
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score examples by the spans of the component's key.
+
+        examples (Iterable[Example]): The examples.
+        RETURNS (Dict[str, Any]): What the scorer gives; precision, recall and F are None without annotation.
+        """
+        examples = list(examples)
+        unknown = not any(self.key in example.reference.spans for example in examples)
+        if unknown and examples and self.scorer is not None:
+            warnings.warn(Warnings.DN054.format(name=self.name, key=self.key), stacklevel=2)
+        return super().score(examples, **{"spans_key": self.key, **kwargs})
+
+    def spans_of(self, doc: Doc) -> list[Span]:
+        """List the chunks of a doc, which must not overlap."""
+        spans = sorted(span for span in doc.spans.get(self.key, ()) if len(span))
+        for first, second in pairwise(spans):
+            if second.start < first.end:
+                raise ValueError(
+                    Errors.DN023.format(
+                        key=self.key, first=first.text, second=second.text, text=doc[:10].text, name=self.name
+                    )
+                )
+        return spans
+
+    def is_annotated(self, doc: Doc) -> np.ndarray:
+        """Tell whether the doc has the group of chunks, for each token: (tokens,) bool."""
+        return np.full(len(doc), self.key in doc.spans)
+
+    def set_spans(self, doc: Doc, spans: list[Span], probabilities: list[float] | None) -> None:
+        """Replace the chunks of a doc, and set their confidence."""
+        group = SpanGroup(doc, name=self.key, spans=spans)
+        doc.spans[self.key] = group
+        if probabilities is not None:
+            group.attrs["scores"] = np.array(probabilities)
+            for span, p in zip(spans, probabilities, strict=True):
+                span._.chunk_confidence = p

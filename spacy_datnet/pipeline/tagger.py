@@ -1,0 +1,165 @@
+"""`datnet_tagger`: part-of-speech tags, or any other tag of each token."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from spacy.language import Language
+from spacy.parts_of_speech import IDS as UPOS
+from spacy.scorer import Scorer
+from spacy.tokens import Doc, Token
+from spacy.training import Example
+from spacy.util import registry
+
+from ..errors import Errors
+from ..models.datnet import DATNetModel, Prediction
+from ..nn.objective import Objective
+from ..tagging import MISSING, TokenTags
+from .alignment import have_same_tokens
+from .base import DATNetPipe
+from .defaults import default_config
+
+ATTRIBUTES = ("tag", "pos")
+
+# with the module and not with a component: an unpickled component was never constructed
+for _name in (f"{attribute}_confidence" for attribute in ATTRIBUTES):
+    if not Token.has_extension(_name):
+        Token.set_extension(_name, default=None)
+
+
+@Language.factory(
+    "datnet_tagger",
+    assigns=["token.tag", "token.pos"],
+    default_config=default_config(
+        attribute="tag", overwrite=False, scorer={"@scorers": "spacy-datnet.tagger_scorer.v1"}
+    ),
+    default_score_weights={"tag_acc": 1.0},
+)
+def make_datnet_tagger(
+    nlp: Language,
+    name: str,
+    model: DATNetModel,
+    loss: Objective,
+    attribute: str,
+    overwrite: bool,
+    confidence: bool,
+    scorer: Callable | None,
+) -> "DATNetTagger":
+    """Create a tagger that learns from a source and a target corpus.
+
+    model (Model[List[Doc], List[Prediction]]): The model, see `spacy-datnet.DATNet.v1`.
+    loss (Objective): The training objective, see `spacy-datnet.DualAdversarialLoss.v1`.
+    attribute (str): "tag" sets `token.tag_`, which takes any tags; "pos" sets `token.pos_`, which takes those of
+        Universal Dependencies.
+    overwrite (bool): Whether to replace tags that are set before the component runs.
+    confidence (bool): Whether to set `token._.tag_confidence` or `token._.pos_confidence`, the posterior probability
+        of each predicted tag.
+    scorer (Optional[Callable]): The scoring method.
+    """
+    return DATNetTagger(
+        nlp.vocab,
+        model,
+        name,
+        loss=loss,
+        attribute=attribute,
+        overwrite=overwrite,
+        confidence=confidence,
+        scorer=scorer,
+    )
+
+
+@registry.scorers("spacy-datnet.tagger_scorer.v1")
+def make_tagger_scorer() -> Callable[..., dict[str, Any]]:
+    """Make a scorer of the token attribute that the component sets: `tag_acc` or `pos_acc`."""
+    return score_tags
+
+
+def score_tags(examples: Iterable[Example], *, attribute: str, **kwargs: Any) -> dict[str, Any]:
+    """Compute the accuracy of a token attribute; tokens without a gold tag don't count.
+
+    attribute (str): "tag" or "pos".
+    RETURNS (Dict[str, Any]): The accuracy, None if there are no gold tags.
+    """
+    return Scorer.score_token_attr(examples, attribute, **kwargs)
+
+
+class DATNetTagger(DATNetPipe):
+    """Set `token.tag_` or `token.pos_`, and the confidence of each tag that it predicts.
+
+    As with spaCy's tagger, tags that are set before the component runs stay unless `overwrite` is true, and an empty
+    tag in the annotation is a missing one. The best path around the tags that are set is found. The confidence is the
+    exact marginal probability of the tag under the CRF, None for a tag that was there before.
+    """
+
+    def __init__(self, *args: Any, attribute: str, overwrite: bool, **kwargs: Any):
+        """Create a tagger; see `make_datnet_tagger` for the settings."""
+        super().__init__(*args, **kwargs)
+        if attribute not in ATTRIBUTES:
+            known = ", ".join(ATTRIBUTES)
+            raise ValueError(Errors.DN021.format(attribute=attribute, name=self.name, known=known))
+        self.attribute = attribute
+        self.overwrite = overwrite
+
+    @property
+    def score_name(self) -> str:  # noqa: D102
+        return f"{self.attribute}_acc"
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score examples by the attribute that the component sets.
+
+        examples (Iterable[Example]): The examples.
+        RETURNS (Dict[str, Any]): What the scorer gives.
+        """
+        return super().score(examples, **{"attribute": self.attribute, **kwargs})
+
+    def check_label(self, label: str) -> None:
+        """Raise an error if the attribute can't take a label."""
+        super().check_label(label)
+        if not label or (self.attribute == "pos" and label not in UPOS):
+            possible = ", ".join(filter(None, UPOS)) if self.attribute == "pos" else "any tag that is not empty"
+            raise ValueError(
+                Errors.DN022.format(label=label, name=self.name, attribute=self.attribute, possible=possible)
+            )
+
+    def tag_set(self, labels: tuple[str, ...]) -> TokenTags:
+        """Number the labels."""
+        return TokenTags(labels)
+
+    def labels_of(self, doc: Doc) -> Iterable[str]:
+        """Yield the tags of the tokens that have one."""
+        return filter(None, self._tags_of(doc))
+
+    def gold_tags(self, example: Example, tag_set: TokenTags) -> np.ndarray:
+        """Number the tags; `MISSING` where there is none, no alignment, or a tag that the tag set does not have."""
+        if have_same_tokens(example):
+            return tag_set.from_names(self._tags_of(example.reference))
+        return tag_set.from_names(example.get_aligned(self.attribute.upper(), as_string=True))
+
+    def allowed_tags(self, docs: list[Doc]) -> np.ndarray | None:
+        """Let a token whose tag stays have only that, if it is among the labels."""
+        if self.overwrite or not any(doc.has_annotation(self.attribute.upper()) for doc in docs):
+            return None
+        tag_set = self.tag_set(self.labels)
+        preset = tag_set.from_names([tag for doc in docs for tag in self._tags_of(doc)])[:, None]  # (tokens, 1)
+        return (preset == MISSING) | (preset == np.arange(len(tag_set)))
+
+    def set_annotations(self, docs: Iterable[Doc], predictions: list[Prediction]) -> None:
+        """Set the tags of docs.
+
+        docs (Iterable[Doc]): The docs.
+        predictions (List[Prediction]): What `predict` gave for them.
+        """
+        number = UPOS.get if self.attribute == "pos" else self.vocab.strings.add
+        numbers = np.array([number(label) for label in self.labels], dtype=np.uint64)
+        attribute = self.attribute.upper()
+        for doc, prediction in zip(docs, predictions, strict=True):
+            before = doc.to_array(attribute)
+            chosen = np.ones(len(doc), dtype=bool) if self.overwrite else before == 0
+            doc.from_array(attribute, np.where(chosen, numbers[prediction.tags], before))
+            if prediction.marginal is not None:
+                probabilities = np.exp(prediction.marginal).clip(max=1.0).tolist()
+                for i in np.flatnonzero(chosen).tolist():
+                    doc[i]._.set(f"{self.attribute}_confidence", probabilities[i])
+
+    def _tags_of(self, doc: Doc) -> list[str]:
+        return [getattr(token, f"{self.attribute}_") for token in doc]
