@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
+from spacy.util import fix_random_seed
 from spacy.vocab import Vocab
 from thinc.api import Config
 
@@ -256,6 +258,16 @@ def task_examples(vocab: Vocab, tasks: Sequence[str]) -> list[Example]:
 def entity_examples(vocab: Vocab) -> list[Example]:
     """A dozen stamped sentences with entities, the target's first."""
     return task_examples(vocab, ["ents"])
+
+
+def train_briefly(nlp: Language, examples: list[Example], steps: int) -> Language:
+    """Initialize a pipeline on examples and train it on all of them at once, some steps."""
+    fix_random_seed(0)
+    sgd = nlp.initialize(lambda: examples)
+    sgd.learn_rate = 0.01
+    for _ in range(steps):
+        nlp.update(examples, sgd=sgd)
+    return nlp
 
 
 def write_docs(path: Path, docs: list[Doc]) -> Path:

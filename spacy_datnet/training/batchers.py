@@ -11,7 +11,7 @@ from spacy.util import registry
 from ..errors import Errors
 from ..resources import SOURCE, resource_of
 
-# sentences are sorted by length within so many batches: enough to save padding, little enough to keep batches random
+# sentences are sorted by length within so many batches: enough to save time steps, little enough to keep batches random
 POOL = 16
 
 

@@ -11,8 +11,7 @@ from seqeval.metrics import f1_score, precision_score, recall_score
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
-from spacy.util import fix_random_seed
-from util import SMALL_MODEL, TARGET_ANNOTATIONS, as_examples, bare, chunked, parse, task_examples
+from util import SMALL_MODEL, TARGET_ANNOTATIONS, as_examples, bare, chunked, parse, task_examples, train_briefly
 
 from spacy_datnet.resources import resource_of
 
@@ -24,13 +23,7 @@ def create(*, steps: int, examples: list[Example] | None = None, **settings) -> 
     """Make a pipeline and train it for some steps."""
     nlp = spacy.blank("es")
     nlp.add_pipe(NAME, config={"model": SMALL_MODEL, "loss": PLAIN_LOSS, **settings})
-    fix_random_seed(0)
-    examples = examples or task_examples(nlp.vocab, ["chunks"])
-    sgd = nlp.initialize(lambda: examples)
-    sgd.learn_rate = 0.01
-    for _ in range(steps):
-        nlp.update(examples, sgd=sgd)
-    return nlp
+    return train_briefly(nlp, examples or task_examples(nlp.vocab, ["chunks"]), steps)
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,16 @@ from spacy import displacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
-from spacy.util import fix_random_seed
-from util import SMALL_MODEL, SOURCE_SENTENCES, TARGET_SENTENCES, annotated, as_examples, bare, entity_examples
+from util import (
+    SMALL_MODEL,
+    SOURCE_SENTENCES,
+    TARGET_SENTENCES,
+    annotated,
+    as_examples,
+    bare,
+    entity_examples,
+    train_briefly,
+)
 
 from spacy_datnet.resources import TARGET, resource_of
 
@@ -28,13 +36,7 @@ def create(*, steps: int, **settings) -> Language:
     """Make a pipeline and train it for some steps."""
     nlp = spacy.blank("es")
     nlp.add_pipe(NAME, config={"model": SMALL_MODEL, "loss": PLAIN_LOSS, **settings})
-    fix_random_seed(0)
-    examples = entity_examples(nlp.vocab)
-    sgd = nlp.initialize(lambda: examples)
-    sgd.learn_rate = 0.01
-    for _ in range(steps):
-        nlp.update(examples, sgd=sgd)
-    return nlp
+    return train_briefly(nlp, entity_examples(nlp.vocab), steps)
 
 
 @pytest.fixture(scope="module")

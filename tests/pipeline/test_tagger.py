@@ -11,8 +11,7 @@ from paths import agree, log_probability, log_scores
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
-from spacy.util import fix_random_seed
-from util import SMALL_MODEL, TARGET_ANNOTATIONS, as_examples, bare, parse, task_examples
+from util import SMALL_MODEL, TARGET_ANNOTATIONS, as_examples, bare, parse, task_examples, train_briefly
 
 from spacy_datnet.resources import resource_of
 
@@ -34,15 +33,9 @@ def create(*, steps: int, **settings) -> Language:
     """Make a pipeline and train it for some steps."""
     nlp = spacy.blank("es")
     pipe = nlp.add_pipe(NAME, config={"model": SMALL_MODEL, "loss": PLAIN_LOSS, **settings})
-    fix_random_seed(0)
-    examples = examples_of(nlp.vocab, pipe.attribute)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"\[DN053\]")
-        sgd = nlp.initialize(lambda: examples)
-    sgd.learn_rate = 0.01
-    for _ in range(steps):
-        nlp.update(examples, sgd=sgd)
-    return nlp
+        return train_briefly(nlp, examples_of(nlp.vocab, pipe.attribute), steps)
 
 
 def create_unsure(**settings) -> Language:
