@@ -28,7 +28,7 @@ from .memory import trim_heap
 
 Labels = list[str] | dict[str, list[str]] | None
 SAMPLE = 10
-# updates between two calls of `trim_heap`, which makes the next one about a fifth slower
+# updates between two calls of `trim_heap`, each of which takes about as long as half an update
 TRIM_EVERY = 100
 
 
