@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from spacy_datnet.nn.datnet import DATNet, Inputs
+from spacy_datnet.nn.datnet import DATNet
+from spacy_datnet.nn.datnet_encoder import Inputs
 from spacy_datnet.nn.discriminator import Discriminator
 from spacy_datnet.nn.objective import Gold, Objective
 

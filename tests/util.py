@@ -15,7 +15,8 @@ from spacy.vocab import Vocab
 from thinc.api import Config
 
 from spacy_datnet.nn.crf import MISSING
-from spacy_datnet.nn.datnet import DATNet, Inputs, Sizes
+from spacy_datnet.nn.datnet import DATNet, Sizes
+from spacy_datnet.nn.datnet_encoder import Inputs
 from spacy_datnet.nn.decoders import CRF
 from spacy_datnet.nn.encoders import BiLSTM, CharCNN
 from spacy_datnet.nn.objective import Gold

@@ -15,11 +15,8 @@ from ..nn.datnet import TRANSFERS, DATNet, Sizes
 from ..resources import TARGET
 from .features import Batch, Featurizer, build_features
 from .parts import CharacterFactory, DecoderFactory, EncoderFactory
-from .shim import DATNetShim
+from .shim import NetworkShim
 from .word_vectors import Words
-
-# sentences are decoded in groups of so many padded tokens: enough to fill matrix products, little enough for a cache
-PADDED_TOKENS = 8192
 
 
 class Prediction(NamedTuple):
@@ -80,7 +77,7 @@ def build_DATNet(
         init=init,
         layers=[features],
         refs={"tok2vec": tok2vec, "features": features},
-        shims=[DATNetShim(make, grad_clip=grad_clip)],
+        shims=[NetworkShim(make, Sizes, grad_clip=grad_clip)],
         attrs={"transfer": transfer, "share_decoder": share_decoder},
     )
 
@@ -130,7 +127,7 @@ def predict(
     log_probabilities = np.zeros((2, len(tags)), dtype=np.float32) if confidence else None
     if len(tags):
         features = model.get_ref("features").predict(Batch(docs))
-        for sentences in features.layout.by_length(PADDED_TOKENS):
+        for sentences in features.layout.by_length():
             tokens = features.layout.tokens(sentences)
             may = None if allowed is None else torch.from_numpy(allowed[tokens]).to(features.words.device)
             decoded = network.decode(features.inputs(sentences), may, confidence)
@@ -144,14 +141,9 @@ def predict(
     return [Prediction(*parts) for parts in zip(parts, marginal, conditional, strict=True)]
 
 
-def is_static(model: DATNetModel) -> bool:
-    """Tell whether no layer of word features wants a gradient."""
-    return all(layer.attrs.get("static", False) for layer in model.get_ref("features").layers)
-
-
 def drop_source(model: DATNetModel) -> None:
     """Make a model target-only: predictions stay the same, all that only training needs is gone."""
     features = model.get_ref("features")
     for layer in features.layers[1:]:
         features.layers.remove(layer)
-    model.shims[0].drop_source()
+    model.shims[0].network.drop_source()

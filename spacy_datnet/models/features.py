@@ -15,7 +15,7 @@ from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
 
 from ..errors import Errors
-from ..nn.datnet import Inputs
+from ..nn.datnet_encoder import Inputs
 from ..nn.sentences import Sentences
 from ..resources import SOURCE
 from .layout import Layout, Spelling
@@ -149,6 +149,11 @@ def forward(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Features, 
         return batch.docs
 
     return features, backprop
+
+
+def is_static(model: Featurizer) -> bool:
+    """Tell whether no layer of word features wants a gradient."""
+    return all(layer.attrs.get("static", False) for layer in model.layers)
 
 
 def _shares(model: Featurizer, batch: Batch) -> list[tuple[Words, np.ndarray, list[Doc]]]:

@@ -13,6 +13,8 @@ from spacy.attrs import SENT_START
 from spacy.tokens import Doc
 
 MAX_CHARACTERS = 24
+# sentences are predicted in groups of so many padded tokens: enough to fill matrix products, little enough for a cache
+PADDED_TOKENS = 8192
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Layout:
         shift = self.starts[sentences] - (np.cumsum(lengths) - lengths)
         return np.arange(lengths.sum()) + np.repeat(shift, lengths)
 
-    def by_length(self, padded_tokens: int) -> Iterator[np.ndarray]:
+    def by_length(self, padded_tokens: int = PADDED_TOKENS) -> Iterator[np.ndarray]:
         """Sort the sentences by length and yield them in groups of at most so many tokens, padding counted."""
         order = np.argsort(self.lengths, kind="stable")
         first = 0

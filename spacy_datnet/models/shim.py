@@ -13,10 +13,10 @@ from thinc.shims import PyTorchShim
 from thinc.util import torch2xp, xp2torch
 
 from ..errors import Errors
-from ..nn.datnet import DATNet, Sizes
+from ..nn.datnet_encoder import DATNetEncoder, EncoderSizes
 
 
-class DATNetShim(PyTorchShim):
+class NetworkShim(PyTorchShim):
     """Hold a network that is built when its sizes are known: at initialisation or when loading.
 
     Unlike `PyTorchShim` it saves the sizes with the weights, so a fresh pipeline loads without preparation; it lets
@@ -24,17 +24,24 @@ class DATNetShim(PyTorchShim):
     averages that a Thinc optimizer keeps.
 
     make (Callable): Makes the network from its sizes.
+    sizes_type (Type): The class of the sizes.
     grad_clip (float): Largest global norm of the gradients of one update, 0.0 for no limit.
     """
 
-    def __init__(self, make: Callable[[Sizes], DATNet], *, grad_clip: float):
+    def __init__(
+        self,
+        make: Callable[[EncoderSizes], DATNetEncoder],
+        sizes_type: type[EncoderSizes],
+        *,
+        grad_clip: float,
+    ):
         super().__init__(None)
         self._make = make
+        self._sizes_type = sizes_type
         self._grad_clip = grad_clip
-        self.sizes: Sizes | None = None
 
     @property
-    def network(self) -> DATNet:
+    def network(self) -> DATNetEncoder:
         """The network. Raises DN002 before it is built."""
         if self._model is None:
             raise ValueError(Errors.DN002)
@@ -50,15 +57,9 @@ class DATNetShim(PyTorchShim):
         """The device that the network is on."""
         return get_torch_default_device() if self._model is None else super().device
 
-    def build(self, sizes: Sizes) -> None:
+    def build(self, sizes: EncoderSizes) -> None:
         """Make a new network with random weights on Thinc's default device."""
-        self.sizes = sizes
         self._model = self._make(sizes).to(get_torch_default_device())
-
-    def drop_source(self) -> None:
-        """Keep only what predictions for the target need."""
-        self.network.drop_source()
-        self.sizes = Sizes(words=self.sizes.words, tags={"target": self.sizes.tags["target"]})
 
     def finish_update(self, optimizer: Callable[..., Any]) -> None:
         """Let the optimizer change every parameter that has a gradient, and forget the gradients."""
@@ -99,15 +100,15 @@ class DATNetShim(PyTorchShim):
             return srsly.msgpack_dumps({"sizes": None, "weights": b""})
         file = BytesIO()
         torch.save(self._model.state_dict(), file)
-        return srsly.msgpack_dumps({"sizes": asdict(self.sizes), "weights": file.getvalue()})
+        return srsly.msgpack_dumps({"sizes": asdict(self.network.sizes), "weights": file.getvalue()})
 
-    def from_bytes(self, bytes_data: bytes) -> "DATNetShim":
+    def from_bytes(self, bytes_data: bytes) -> "NetworkShim":
         """Build the network that was saved and load its weights."""
         message = srsly.msgpack_loads(bytes_data)
         if message["sizes"] is None:
-            self.sizes = self._model = None
+            self._model = None
             return self
-        self.build(Sizes(**message["sizes"]))
+        self.build(self._sizes_type(**message["sizes"]))
         file = BytesIO(message["weights"])
         state = torch.load(file, map_location=self.device, weights_only=True)
         self._model.load_state_dict(state)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .datnet import DATNet, Inputs
+from .datnet import DATNet
+from .datnet_encoder import Inputs
 from .discriminator import adversarial_loss, generalized_resource_loss
 from .perturbation import perturbation
 

@@ -19,8 +19,8 @@ from spacy.vocab import Vocab
 from thinc.api import Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
-from ..models.datnet import DATNetModel, Prediction, drop_source, is_static, predict
-from ..models.features import Batch, Features
+from ..models.datnet import DATNetModel, Prediction, drop_source, predict
+from ..models.features import Batch, Features, is_static
 from ..nn.objective import Gold, Objective, Report
 from ..resources import RESOURCES, SOURCE, TARGET, resource_of
 from ..tagging import MISSING
@@ -207,16 +207,17 @@ class DATNetPipe(TrainablePipe):
             raise ValueError(Errors.DN017.format(name=self.name))
         batch = Batch([example.predicted for example in examples], is_source)
         set_dropout_rate(self.model, drop)
-        features, backprop = self.model.get_ref("features").begin_update(batch)
+        featurizer = self.model.get_ref("features")
+        features, backprop = featurizer.begin_update(batch)
         # the base model has no use for the source, and sees it only if there is nothing else
         resources = RESOURCES if transfers or is_source.all() else (TARGET,)
         sentences = np.concatenate([features.sentences_of(resource) for resource in resources])
         inputs = features.inputs(sentences, own_forms=self.loss.adversarial_training)
-        inputs.words.requires_grad_(not is_static(self.model))
+        inputs.words.requires_grad_(not is_static(featurizer))
         gold = self._gold(examples, features)
         report = self.loss(network, inputs, gold, dropout=drop)
         self._log(report, losses)
-        if not is_static(self.model):
+        if not is_static(featurizer):
             backprop(features.spread(inputs.words.grad, sentences))
         if sgd not in (None, False):
             self.finish_update(sgd)
@@ -229,7 +230,7 @@ class DATNetPipe(TrainablePipe):
         """Collect the annotation of each resource that the network has a decoder for."""
         gold = {}
         layout, device = features.layout, features.words.device
-        for resource in self.model.shims[0].sizes.tags:
+        for resource in self.model.shims[0].network.sizes.tags:
             sentences = features.sentences_of(resource)
             if not len(sentences):
                 continue

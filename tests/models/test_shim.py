@@ -10,7 +10,7 @@ import torch
 from thinc.api import SGD, Adam
 from util import SMALL_MODEL, entity_examples
 
-from spacy_datnet.models.shim import DATNetShim
+from spacy_datnet.models.shim import NetworkShim
 from spacy_datnet.nn.datnet import DATNet, Sizes
 from spacy_datnet.nn.decoders import CRF
 from spacy_datnet.nn.encoders import BiLSTM
@@ -28,7 +28,7 @@ def make_shim(grad_clip=0.0, built=True):
         share_decoder=False,
         attention_width=2,
     )
-    shim = DATNetShim(make, grad_clip=grad_clip)
+    shim = NetworkShim(make, Sizes, grad_clip=grad_clip)
     if built:
         torch.manual_seed(0)
         shim.build(SIZES)
@@ -66,7 +66,7 @@ def test_bytes_build_the_network_that_was_saved():
     shim, loaded = make_shim(), make_shim(built=False)
     shim.network.decoders["target"].legal_start[1] = False
     loaded.from_bytes(shim.to_bytes())
-    assert loaded.sizes == SIZES
+    assert loaded.network.sizes == SIZES
     assert_same(weights(loaded), weights(shim))
 
 
@@ -223,8 +223,8 @@ def test_a_pipeline_evaluates_with_averages(nlp):
 
 def test_without_its_source_a_network_is_saved_as_target_only():
     shim, loaded = make_shim(), make_shim(built=False)
-    shim.drop_source()
+    shim.network.drop_source()
     loaded.from_bytes(shim.to_bytes())
-    assert loaded.sizes == Sizes(words=3, tags={"target": 5})
+    assert loaded.network.sizes == Sizes(words=3, tags={"target": 5})
     assert_same(weights(loaded), weights(shim))
     assert not any("source" in name or "discriminator" in name for name in weights(loaded))

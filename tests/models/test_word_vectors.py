@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 from spacy.vectors import Vectors
 from util import entity_examples
 
-from spacy_datnet.models.datnet import is_static
+from spacy_datnet.models.features import is_static
 from spacy_datnet.models.word_vectors import build_WordVectors, load_vectors
 
 TABLE = {"Madrid": [1.0, 2.0, 3.0], "vive": [4.0, 5.0, 6.0], "en": [7.0, 8.0, 9.0], "EN": [0.5, 0.5, 0.5]}
@@ -153,10 +153,10 @@ def test_vectors_of_different_widths_are_refused(nlp, tmp_path):
         },
     }
     pipe = nlp.add_pipe("datnet_ner", config={"model": config})
-    assert is_static(pipe.model)
+    assert is_static(pipe.model.get_ref("features"))
     with pytest.raises(ValueError, match=r"DN006.* 3 wide for the target and 5 wide for the source"):
         nlp.initialize(lambda: entity_examples(nlp.vocab))
 
 
 def test_word_features_that_are_trained_are_not_static():
-    assert not is_static(spacy.blank("es").add_pipe("datnet_ner").model)
+    assert not is_static(spacy.blank("es").add_pipe("datnet_ner").model.get_ref("features"))

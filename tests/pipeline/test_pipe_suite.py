@@ -269,7 +269,7 @@ def test_labels_are_read_off_the_examples_of_each_resource(component, fresh):
 def test_the_source_s_own_labels_are_never_predicted(component, trained):
     pipe = trained.get_pipe(component.factory)
     assert set(component.labels["source"]) - set(component.labels["target"])
-    sizes = pipe.model.shims[0].sizes.tags
+    sizes = pipe.model.shims[0].network.sizes.tags
     assert sizes["source"] > sizes["target"] == len(pipe.tag_set(tuple(pipe.labels)))
     docs = [bare(eg.reference) for eg in of(component.examples(trained.vocab), "source")]
     found = {span[-1] for doc in trained.pipe(docs) for span in component.read(doc)}

@@ -125,7 +125,7 @@ def test_training_learns_the_corpus_and_saves_what_it_learnt(paths, transfer, tm
     if transfer != "none":
         scheme["source"] = ["LOC", "ORG", "PER"]
     assert loaded.get_pipe("datnet_ner").label_data == scheme
-    assert ("source" in loaded.get_pipe("datnet_ner").model.shims[0].sizes.tags) == (transfer != "none")
+    assert ("source" in loaded.get_pipe("datnet_ner").model.shims[0].network.sizes.tags) == (transfer != "none")
     header, _, first, *_, last = [line.split() for line in printed.splitlines() if "L_T" in line or "  " in line]
     losses = [dict(zip(header, row, strict=False)) for row in (first, last)]
     assert float(losses[1]["L_T"]) < 0.2 * float(losses[0]["L_T"])
