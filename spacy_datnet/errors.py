@@ -81,6 +81,11 @@ class Errors(metaclass=_Coded):
         "Spans overlap in doc.spans[{key!r}]: {first!r} and {second!r} in the doc that begins with {text!r}. '{name}' "
         "gives each token at most one span: remove the overlap, spacy.util.filter_spans keeps the longest."
     )
+    DN024 = (
+        "The DATNetEncoder block says width = {width}, but its encoder gives {found}. Set width = {found} there and in "
+        "every listener, or change the encoder."
+    )
+    DN025 = "The pipeline has no DATNet component {name!r} to take the encoder of. Use one of: {known}."
     DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
     DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."
     DN103 = "{name} is {value}, but can't be negative."
