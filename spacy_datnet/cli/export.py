@@ -1,4 +1,4 @@
-"""python -m spacy_datnet export: a trained pipeline without what only training needs."""
+"""python -m spacy_datnet export: a trained pipeline without what only training needs, or its encoder alone."""
 
 import shutil
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated
 import spacy
 import typer
 
+from ..pipeline.encoder_only import keep_encoder_only
 from ..pipeline.target_only import keep_target_only
 from ._app import app, fail, say
 
@@ -15,12 +16,16 @@ from ._app import app, fail, say
 def export(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Path or name of a trained pipeline.")],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The directory to write.")],
+    encoder: Annotated[
+        str | None,
+        typer.Option(metavar="COMPONENT", help="Write only the encoder of this component, as a tok2vec to be sourced."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace OUT if it exists.")] = False,
 ) -> None:
     """Write a target-only copy of a pipeline, ready for `spacy package`.
 
     It predicts the same. The source's word features, private encoder and decoder are gone, and so is the
-    discriminator.
+    discriminator. With --encoder the decoder is gone, too: what is left is a `tok2vec` for spaCy's own components.
     """
     if output.exists() and not force:
         fail(f"{output} exists. Name another directory, or replace it with --force.")
@@ -29,7 +34,11 @@ def export(
     try:
         nlp = spacy.load(model)
         before = sizes_of(nlp)
-        changed = keep_target_only(nlp)
+        if encoder is None:
+            changed = {name: name for name in keep_target_only(nlp)}
+        else:
+            nlp = keep_encoder_only(nlp, encoder)
+            changed = {encoder: nlp.pipe_names[0]}
         output.parent.mkdir(parents=True, exist_ok=True)
         nlp.to_disk(unfinished)
     except (OSError, ValueError) as error:
@@ -42,8 +51,8 @@ def export(
         output.unlink(missing_ok=True)
     unfinished.rename(output)
     after = sizes_of(nlp)
-    for name in changed:
-        say(f"{name}: {megabytes(before[name])} before, {megabytes(after[name])} after")
+    for old, new in changed.items():
+        say(f"{new}: {megabytes(before[old])} before, {megabytes(after[new])} after")
     vectors = nlp.vocab.vectors.data.nbytes
     total = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     say(f"Wrote {output}: {megabytes(total)}, of which word vectors {megabytes(vectors)}")

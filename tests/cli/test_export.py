@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import spacy
+import torch
 from spacy.tokens import Doc
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 from util import SMALL_MODEL, task_examples, training_config, write_docs
 
 from spacy_datnet.cli import app
+from spacy_datnet.nn.sentences import Sentences
 from spacy_datnet.resources import SOURCE, resource_of
 
 WIDTH = 6
@@ -98,3 +100,38 @@ def test_export_of_another_pipeline(pipes, tmp_path):
     assert "[DN016]" in result.output
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob("*.unfinished"))
+
+
+def states(nlp, sentences):
+    docs = list(nlp.pipe(Doc(nlp.vocab, words=words) for words in sentences))
+    return np.concatenate([doc.tensor for doc in docs])
+
+
+def test_export_of_an_encoder(trained, tmp_path):
+    folder, sentences = trained
+    arguments = ["export", str(folder / "model-best"), str(tmp_path / "out"), "--encoder", "datnet_ner"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "tok2vec: " in result.output
+    exported = spacy.load(tmp_path / "out")
+    assert exported.pipe_names == ["tok2vec"]
+    assert exported.vocab.vectors.shape[1] == WIDTH
+    # what the decoder of the trained component gives for these states is what the component predicts
+    nlp = spacy.load(folder / "model-best")
+    pipe = nlp.get_pipe("datnet_ner")
+    for words in sentences:
+        found = torch.from_numpy(states(exported, [words]))
+        length = Sentences(torch.tensor([len(words)]))
+        decoded = pipe.model.shims[0].network.decoders["target"].decode(found, length, None, True)
+        (truth,) = pipe.predict([Doc(nlp.vocab, words=words)])
+        assert decoded.tags.tolist() == truth.tags.tolist()
+        np.testing.assert_allclose(decoded.marginal.detach().numpy(), truth.marginal, atol=1e-5)
+
+
+def test_export_of_an_encoder_that_is_not_there(trained, tmp_path):
+    folder, _ = trained
+    arguments = ["export", str(folder / "model-best"), str(tmp_path / "out"), "--encoder", "ner"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    assert "[DN025]" in result.output and all(name in result.output for name in NAMES)
+    assert not list(tmp_path.iterdir())
