@@ -47,7 +47,7 @@ class Errors(metaclass=_Coded):
     )
     DN012 = (
         "Component '{name}' found no label in the source examples. Is the source corpus annotated for this task? "
-        "`python -m spacy_datnet check FILE` tells."
+        "`python -m spacy_datnet check FILE` tells. If it is another task, name that in source_annotation."
     )
     DN013 = (
         "share_decoder = true needs the same labels in source and target, but the source has {source} and the target "
@@ -75,17 +75,21 @@ class Errors(metaclass=_Coded):
         "for the target alone."
     )
     DN020 = "{name} is {value}, but must be at least {least}."
-    DN021 = "{attribute!r} is not a token attribute that '{name}' can set. Use one of: {known}."
-    DN022 = "{label!r} can't be a label of '{name}', which sets token.{attribute}_. That takes {possible}."
+    DN021 = "{attribute!r} is not a token attribute that can be a tag. Use one of: {known}."
+    DN022 = "{label!r} can't be a label of token.{attribute}_, which takes {possible}."
     DN023 = (
-        "Spans overlap in doc.spans[{key!r}]: {first!r} and {second!r} in the doc that begins with {text!r}. '{name}' "
-        "gives each token at most one span: remove the overlap, spacy.util.filter_spans keeps the longest."
+        "Spans overlap in doc.spans[{key!r}]: {first!r} and {second!r} in the doc that begins with {text!r}. A "
+        "token can be in one span at most: remove the overlap, spacy.util.filter_spans keeps the longest."
     )
     DN024 = (
         "The DATNetEncoder block says width = {width}, but its encoder gives {found}. Set width = {found} there and in "
         "every listener, or change the encoder."
     )
     DN025 = "The pipeline has no DATNet component {name!r} to take the encoder of. Use one of: {known}."
+    DN026 = (
+        'source_annotation = {name!r} is no kind of annotation. Use "ents", "tag", "pos", "spans:KEY" for group KEY '
+        "of doc.spans, or null for that of the component."
+    )
     DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
     DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."
     DN103 = "{name} is {value}, but can't be negative."

@@ -24,6 +24,7 @@ from ..models.features import Batch, Features, is_static
 from ..nn.objective import Gold, Objective, Report
 from ..resources import RESOURCES, SOURCE, TARGET, resource_of
 from ..tagging import MISSING
+from .annotations import Annotation, annotation_of
 from .memory import trim_heap
 
 Labels = list[str] | dict[str, list[str]] | None
@@ -35,7 +36,7 @@ TRIM_EVERY = 100
 class DATNetPipe(TrainablePipe):
     """A component that learns from source and target examples and labels target docs.
 
-    A subclass says what its labels, its tags and its annotation are.
+    A subclass says what it sets, and its score.
     """
 
     def __init__(
@@ -44,6 +45,8 @@ class DATNetPipe(TrainablePipe):
         model: DATNetModel,
         name: str,
         *,
+        annotation: Annotation,
+        source_annotation: str | None,
         loss: Objective,
         confidence: bool,
         scorer: Callable | None,
@@ -52,6 +55,8 @@ class DATNetPipe(TrainablePipe):
         self.vocab = vocab
         self.model = model
         self.name = name
+        source = annotation if source_annotation is None else annotation_of(source_annotation)
+        self.annotations = {SOURCE: source, TARGET: annotation}
         self.loss = loss
         self.confidence = confidence
         self.scorer = scorer
@@ -66,28 +71,11 @@ class DATNetPipe(TrainablePipe):
         """The main score of the component, as it is called in `[training.score_weights]`."""
         raise NotImplementedError
 
-    def tag_set(self, labels: tuple[str, ...]) -> Any:
-        """Number the tags of labels: an object like `tagging.SpanTags`."""
-        raise NotImplementedError
-
-    def labels_of(self, doc: Doc) -> Iterable[str]:
-        """Yield the labels of a doc's annotation."""
-        raise NotImplementedError
-
-    def gold_tags(self, example: Example, tag_set: Any) -> np.ndarray:
-        """Number the tags of an example's annotation, aligned with the predicted doc: (tokens,), int64."""
-        raise NotImplementedError
-
     def allowed_tags(self, docs: list[Doc]) -> np.ndarray | None:
         """Say which tags what is already set on docs allows: (tokens of all docs, tags) bool, None for all."""
         return None
 
     # Labels
-
-    def check_label(self, label: str) -> None:
-        """Raise an error if a label can't be predicted."""
-        if not isinstance(label, str):
-            raise ValueError(Errors.DN009.format(label=label))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -105,7 +93,7 @@ class DATNetPipe(TrainablePipe):
         label (str): The label.
         RETURNS (int): 0 if the label is there already, otherwise 1.
         """
-        self.check_label(label)
+        self.annotations[TARGET].check_label(label)
         if label in self.labels:
             return 0
         if self.model.shims[0].is_built:
@@ -116,7 +104,7 @@ class DATNetPipe(TrainablePipe):
 
     def tag_set_of(self, resource: str) -> Any:
         """Number the tags of a resource's labels."""
-        return self.tag_set(tuple(self.cfg["labels"][resource]))
+        return self.annotations[resource].tag_set(tuple(self.cfg["labels"][resource]))
 
     # Training
 
@@ -150,7 +138,7 @@ class DATNetPipe(TrainablePipe):
             if alone and resource == SOURCE:
                 continue
             if resource not in given:
-                found.setdefault(resource, set()).update(self.labels_of(example.reference))
+                found.setdefault(resource, set()).update(self.annotations[resource].labels_of(example.reference))
             if len(sample[resource]) < SAMPLE and len(example.predicted):
                 sample[resource].append(example.predicted)
         found |= {resource: set(labels) for resource, labels in given.items()}
@@ -162,18 +150,19 @@ class DATNetPipe(TrainablePipe):
         self.model.initialize(X=Batch(docs, is_source), Y=legality)
 
     def _set_labels(self, found: dict[str, set[str]]) -> None:
-        for labels in found.values():
+        for resource, labels in found.items():
             for label in labels:
-                self.check_label(label)
+                self.annotations[resource].check_label(label)
         if not found[TARGET]:
             raise ValueError(Errors.DN011.format(name=self.name))
         if SOURCE in found and not found[SOURCE]:
             raise ValueError(Errors.DN012.format(name=self.name))
         if self.model.attrs["transfer"] != "none" and SOURCE not in found:
             warnings.warn(Warnings.DN051.format(name=self.name), stacklevel=3)
-        if self.model.attrs["share_decoder"] and found.get(SOURCE, found[TARGET]) != found[TARGET]:
-            raise ValueError(Errors.DN013.format(source=sorted(found[SOURCE]), target=sorted(found[TARGET])))
         self.cfg["labels"] = {resource: sorted(labels) for resource, labels in sorted(found.items())}
+        if self.model.attrs["share_decoder"] and len({self.tag_set_of(resource).names for resource in found}) > 1:
+            labels = self.cfg["labels"]
+            raise ValueError(Errors.DN013.format(source=labels[SOURCE], target=labels[TARGET]))
         for labels in found.values():
             for label in labels:
                 self.vocab.strings.add(label)
@@ -237,7 +226,7 @@ class DATNetPipe(TrainablePipe):
             tag_set = self.tag_set_of(resource)
             flat = np.concatenate(
                 [
-                    self.gold_tags(example, tag_set)
+                    self.annotations[resource].gold_tags(example, tag_set)
                     if resource_of(example) == resource
                     else np.full(len(example.predicted), MISSING)
                     for example in examples
@@ -273,6 +262,7 @@ class DATNetPipe(TrainablePipe):
         """Forget all that only training with a source needs; predictions stay the same."""
         drop_source(self.model)
         self.cfg["labels"] = {TARGET: list(self.labels)}
+        self.annotations[SOURCE] = self.annotations[TARGET]
 
     # Prediction
 

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Callable, Iterable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,10 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 
-from ..errors import Errors, Warnings
+from ..errors import Warnings
 from ..models.datnet import DATNetModel
 from ..nn.objective import Objective
+from .annotations import Spans
 from .defaults import default_config
 from .spans import SpanPipe
 
@@ -40,6 +40,7 @@ def make_datnet_chunker(
     name: str,
     model: DATNetModel,
     loss: Objective,
+    source_annotation: str | None,
     spans_key: str,
     confidence: bool,
     scorer: Callable | None,
@@ -48,11 +49,22 @@ def make_datnet_chunker(
 
     model (Model[List[Doc], List[Prediction]]): The model, see `spacy-datnet.DATNet.v1`.
     loss (Objective): The training objective, see `spacy-datnet.DualAdversarialLoss.v1`.
+    source_annotation (Optional[str]): What the source is annotated with, if not with the same: "ents", "tag", "pos", or
+        "spans:KEY" for the group KEY of `doc.spans`.
     spans_key (str): The group of `doc.spans` that the chunks are in, both annotated and predicted ones.
     confidence (bool): Whether to set the posterior probability of each predicted chunk.
     scorer (Optional[Callable]): The scoring method.
     """
-    return DATNetChunker(nlp.vocab, model, name, loss=loss, spans_key=spans_key, confidence=confidence, scorer=scorer)
+    return DATNetChunker(
+        nlp.vocab,
+        model,
+        name,
+        spans_key=spans_key,
+        source_annotation=source_annotation,
+        loss=loss,
+        confidence=confidence,
+        scorer=scorer,
+    )
 
 
 class DATNetChunker(SpanPipe):
@@ -67,7 +79,7 @@ class DATNetChunker(SpanPipe):
 
     def __init__(self, *args: Any, spans_key: str, **kwargs: Any):
         """Create a chunker; see `make_datnet_chunker` for the settings."""
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, annotation=Spans(spans_key), **kwargs)
         self.key = spans_key
 
     @property
@@ -85,22 +97,6 @@ class DATNetChunker(SpanPipe):
         if unknown and examples and self.scorer is not None:
             warnings.warn(Warnings.DN054.format(name=self.name, key=self.key), stacklevel=2)
         return super().score(examples, **{"spans_key": self.key, **kwargs})
-
-    def spans_of(self, doc: Doc) -> list[Span]:
-        """List the chunks of a doc, which must not overlap."""
-        spans = sorted(span for span in doc.spans.get(self.key, ()) if len(span))
-        for first, second in pairwise(spans):
-            if second.start < first.end:
-                raise ValueError(
-                    Errors.DN023.format(
-                        key=self.key, first=first.text, second=second.text, text=doc[:10].text, name=self.name
-                    )
-                )
-        return spans
-
-    def is_annotated(self, doc: Doc) -> np.ndarray:
-        """Tell whether the doc has the group of chunks, for each token: (tokens,) bool."""
-        return np.full(len(doc), self.key in doc.spans)
 
     def set_spans(self, doc: Doc, spans: list[Span], probabilities: list[float] | None) -> None:
         """Replace the chunks of a doc, and set their confidence."""

@@ -34,6 +34,6 @@ def default_config(**settings: Any) -> dict[str, Any]:
     """Make the default config of a component.
 
     settings: The settings that the component does not share with the others.
-    RETURNS (Dict[str, Any]): The config, with `confidence`, `loss` and `model`.
+    RETURNS (Dict[str, Any]): The config, with `source_annotation`, `confidence`, `loss` and `model`.
     """
-    return {**settings, "confidence": True, **Config().from_str(DEFAULT_CONFIG)}
+    return {**settings, "source_annotation": None, "confidence": True, **Config().from_str(DEFAULT_CONFIG)}

@@ -1,6 +1,7 @@
 """`datnet_ner`: named entities."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from spacy.attrs import ENT_IOB, ENT_TYPE
@@ -9,11 +10,13 @@ from spacy.tokens import Doc, Span
 
 from ..models.datnet import DATNetModel
 from ..nn.objective import Objective
+from ..resources import TARGET
 from ..tagging import OUTSIDE
+from .annotations import Entities
 from .defaults import default_config
 from .spans import SpanPipe
 
-IOB_MISSING, IOB_BEGIN = 0, 3
+IOB_BEGIN = 3
 
 # with the module and not with a component: an unpickled component was never constructed
 if not Span.has_extension("confidence"):
@@ -31,6 +34,7 @@ def make_datnet_ner(
     name: str,
     model: DATNetModel,
     loss: Objective,
+    source_annotation: str | None,
     confidence: bool,
     scorer: Callable | None,
 ) -> "DATNetNER":
@@ -38,10 +42,20 @@ def make_datnet_ner(
 
     model (Model[List[Doc], List[Prediction]]): The model, see `spacy-datnet.DATNet.v1`.
     loss (Objective): The training objective, see `spacy-datnet.DualAdversarialLoss.v1`.
+    source_annotation (Optional[str]): What the source is annotated with, if not with the same: "ents", "tag", "pos", or
+        "spans:KEY" for the group KEY of `doc.spans`.
     confidence (bool): Whether to set `ent._.confidence`, the posterior probability of each predicted entity.
     scorer (Optional[Callable]): The scoring method.
     """
-    return DATNetNER(nlp.vocab, model, name, loss=loss, confidence=confidence, scorer=scorer)
+    return DATNetNER(
+        nlp.vocab,
+        model,
+        name,
+        source_annotation=source_annotation,
+        loss=loss,
+        confidence=confidence,
+        scorer=scorer,
+    )
 
 
 class DATNetNER(SpanPipe):
@@ -54,20 +68,16 @@ class DATNetNER(SpanPipe):
 
     score_name = "ents_f"
 
-    def spans_of(self, doc: Doc) -> list[Span]:
-        """List the entities of a doc."""
-        return list(doc.ents)
-
-    def is_annotated(self, doc: Doc) -> np.ndarray:
-        """Tell which tokens are in an entity, blocked, or annotated as being in none: (tokens,) bool."""
-        return doc.to_array(ENT_IOB) != IOB_MISSING
+    def __init__(self, *args: Any, **kwargs: Any):
+        """Create a named entity recognizer; see `make_datnet_ner` for the settings."""
+        super().__init__(*args, annotation=Entities(), **kwargs)
 
     def allowed_tags(self, docs: list[Doc]) -> np.ndarray | None:
         """Let tokens of entities that are set have only the tags of these, and blocked tokens only O."""
         preset = [preset_tokens(doc) for doc in docs]
         if not any(tokens.any() for tokens in preset):
             return None
-        tag_set = self.tag_set(self.labels)
+        tag_set = self.tag_set_of(TARGET)
         allowed = np.ones((sum(len(doc) for doc in docs), len(tag_set)), dtype=bool)
         allowed[np.concatenate(preset)] = np.arange(len(tag_set)) == OUTSIDE
         return allowed

@@ -11,15 +11,13 @@ from spacy.tokens import Doc, Token
 from spacy.training import Example
 from spacy.util import registry
 
-from ..errors import Errors
 from ..models.datnet import DATNetModel, Prediction
 from ..nn.objective import Objective
-from ..tagging import MISSING, TokenTags
-from .alignment import have_same_tokens
+from ..resources import TARGET
+from ..tagging import MISSING
+from .annotations import ATTRIBUTES, Tags
 from .base import DATNetPipe
 from .defaults import default_config
-
-ATTRIBUTES = ("tag", "pos")
 
 # with the module and not with a component: an unpickled component was never constructed
 for _name in (f"{attribute}_confidence" for attribute in ATTRIBUTES):
@@ -40,6 +38,7 @@ def make_datnet_tagger(
     name: str,
     model: DATNetModel,
     loss: Objective,
+    source_annotation: str | None,
     attribute: str,
     overwrite: bool,
     confidence: bool,
@@ -49,6 +48,8 @@ def make_datnet_tagger(
 
     model (Model[List[Doc], List[Prediction]]): The model, see `spacy-datnet.DATNet.v1`.
     loss (Objective): The training objective, see `spacy-datnet.DualAdversarialLoss.v1`.
+    source_annotation (Optional[str]): What the source is annotated with, if not with the same: "ents", "tag", "pos", or
+        "spans:KEY" for the group KEY of `doc.spans`.
     attribute (str): "tag" sets `token.tag_`, which takes any tags; "pos" sets `token.pos_`, which takes those of
         Universal Dependencies.
     overwrite (bool): Whether to replace tags that are set before the component runs.
@@ -60,9 +61,10 @@ def make_datnet_tagger(
         nlp.vocab,
         model,
         name,
-        loss=loss,
         attribute=attribute,
         overwrite=overwrite,
+        source_annotation=source_annotation,
+        loss=loss,
         confidence=confidence,
         scorer=scorer,
     )
@@ -93,10 +95,7 @@ class DATNetTagger(DATNetPipe):
 
     def __init__(self, *args: Any, attribute: str, overwrite: bool, **kwargs: Any):
         """Create a tagger; see `make_datnet_tagger` for the settings."""
-        super().__init__(*args, **kwargs)
-        if attribute not in ATTRIBUTES:
-            known = ", ".join(ATTRIBUTES)
-            raise ValueError(Errors.DN021.format(attribute=attribute, name=self.name, known=known))
+        super().__init__(*args, annotation=Tags(attribute), **kwargs)
         self.attribute = attribute
         self.overwrite = overwrite
 
@@ -112,35 +111,12 @@ class DATNetTagger(DATNetPipe):
         """
         return super().score(examples, **{"attribute": self.attribute, **kwargs})
 
-    def check_label(self, label: str) -> None:
-        """Raise an error if the attribute can't take a label."""
-        super().check_label(label)
-        if not label or (self.attribute == "pos" and label not in UPOS):
-            possible = ", ".join(filter(None, UPOS)) if self.attribute == "pos" else "any tag that is not empty"
-            raise ValueError(
-                Errors.DN022.format(label=label, name=self.name, attribute=self.attribute, possible=possible)
-            )
-
-    def tag_set(self, labels: tuple[str, ...]) -> TokenTags:
-        """Number the labels."""
-        return TokenTags(labels)
-
-    def labels_of(self, doc: Doc) -> Iterable[str]:
-        """Yield the tags of the tokens that have one."""
-        return filter(None, self._tags_of(doc))
-
-    def gold_tags(self, example: Example, tag_set: TokenTags) -> np.ndarray:
-        """Number the tags; `MISSING` where there is none, no alignment, or a tag that the tag set does not have."""
-        if have_same_tokens(example):
-            return tag_set.from_names(self._tags_of(example.reference))
-        return tag_set.from_names(example.get_aligned(self.attribute.upper(), as_string=True))
-
     def allowed_tags(self, docs: list[Doc]) -> np.ndarray | None:
         """Let a token whose tag stays have only that, if it is among the labels."""
         if self.overwrite or not any(doc.has_annotation(self.attribute.upper()) for doc in docs):
             return None
-        tag_set = self.tag_set(self.labels)
-        preset = tag_set.from_names([tag for doc in docs for tag in self._tags_of(doc)])[:, None]  # (tokens, 1)
+        annotation, tag_set = self.annotations[TARGET], self.tag_set_of(TARGET)
+        preset = tag_set.from_names([tag for doc in docs for tag in annotation.tags_of(doc)])[:, None]  # (tokens, 1)
         return (preset == MISSING) | (preset == np.arange(len(tag_set)))
 
     def set_annotations(self, docs: Iterable[Doc], predictions: list[Prediction]) -> None:
@@ -160,6 +136,3 @@ class DATNetTagger(DATNetPipe):
                 probabilities = np.exp(prediction.marginal).clip(max=1.0).tolist()
                 for i in np.flatnonzero(chosen).tolist():
                     doc[i]._.set(f"{self.attribute}_confidence", probabilities[i])
-
-    def _tags_of(self, doc: Doc) -> list[str]:
-        return [getattr(token, f"{self.attribute}_") for token in doc]

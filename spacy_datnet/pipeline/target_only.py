@@ -21,4 +21,5 @@ def keep_target_only(nlp: Language) -> list[str]:
         pipe.drop_source()
         # the config that is saved must describe the model that is saved
         nlp._pipe_configs[name]["model"]["source_tok2vec"] = None
+        nlp._pipe_configs[name]["source_annotation"] = None
     return [name for name, _ in pipes]

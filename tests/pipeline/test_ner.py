@@ -130,7 +130,8 @@ def test_alignment_is_that_of_spacy(unsure, words, others, tags):
     reference = Doc(unsure.vocab, words=words, spaces=[False] * len(words), ents=tags)
     example = Example(Doc(unsure.vocab, words=others, spaces=[False] * len(others)), reference)
     tag_set = pipe.tag_set_of("target")
-    assert pipe.gold_tags(example, tag_set).tolist() == tag_set.from_names(example.get_aligned_ner()).tolist()
+    found = pipe.annotations["target"].gold_tags(example, tag_set)
+    assert found.tolist() == tag_set.from_names(example.get_aligned_ner()).tolist()
 
 
 def test_loss_of_the_source_is_that_of_its_own_decoder(unsure):

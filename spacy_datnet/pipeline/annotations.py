@@ -1,0 +1,163 @@
+"""The kinds of annotation that a component learns from: entities, groups of spans, tags of tokens."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+from spacy.attrs import ENT_IOB
+from spacy.parts_of_speech import IDS as UPOS
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from ..errors import Errors
+from ..tagging import MISSING, OUTSIDE, SpanTags, TokenTags
+from .alignment import align_outside, have_same_tokens
+
+IOB_MISSING = 0
+ATTRIBUTES = ("tag", "pos")
+GROUP = "spans:"
+
+
+class Annotation(ABC):
+    """One kind of annotation: what its labels and tags are, and how they are read off a doc."""
+
+    @abstractmethod
+    def tag_set(self, labels: tuple[str, ...]) -> SpanTags | TokenTags:
+        """Number the tags of labels."""
+
+    @abstractmethod
+    def labels_of(self, doc: Doc) -> Iterable[str]:
+        """Yield the labels of a doc."""
+
+    @abstractmethod
+    def gold_tags(self, example: Example, tag_set: SpanTags | TokenTags) -> np.ndarray:
+        """Number the tags of an example's reference on the tokens of its predicted doc: (tokens,), int64.
+
+        `MISSING` is where there is no annotation, no alignment or a label that the tag set does not have.
+        """
+
+    def check_label(self, label: str) -> None:
+        """Raise an error if docs can't have a label."""
+        if not isinstance(label, str):
+            raise ValueError(Errors.DN009.format(label=label))
+
+
+class Tags(Annotation):
+    """A tag of each token. An empty one is a missing one.
+
+    attribute (str): "tag" for `token.tag_`, any tags; "pos" for `token.pos_`, those of Universal Dependencies.
+    """
+
+    def __init__(self, attribute: str):
+        """Raise an error if it is another attribute."""
+        if attribute not in ATTRIBUTES:
+            raise ValueError(Errors.DN021.format(attribute=attribute, known=", ".join(ATTRIBUTES)))
+        self.attribute = attribute
+
+    def check_label(self, label: str) -> None:
+        """Raise an error if the attribute can't take a label."""
+        super().check_label(label)
+        if not label or (self.attribute == "pos" and label not in UPOS):
+            possible = ", ".join(filter(None, UPOS)) if self.attribute == "pos" else "any tag that is not empty"
+            raise ValueError(Errors.DN022.format(label=label, attribute=self.attribute, possible=possible))
+
+    def tag_set(self, labels: tuple[str, ...]) -> TokenTags:
+        """Number the labels."""
+        return TokenTags(labels)
+
+    def labels_of(self, doc: Doc) -> Iterable[str]:
+        """Yield the tags of the tokens that have one."""
+        return filter(None, self.tags_of(doc))
+
+    def gold_tags(self, example: Example, tag_set: TokenTags) -> np.ndarray:
+        """Number the tags."""
+        if have_same_tokens(example):
+            return tag_set.from_names(self.tags_of(example.reference))
+        return tag_set.from_names(example.get_aligned(self.attribute.upper(), as_string=True))
+
+    def tags_of(self, doc: Doc) -> list[str]:
+        """List the tags of all tokens, "" for none."""
+        return [getattr(token, f"{self.attribute}_") for token in doc]
+
+
+class SpanAnnotation(Annotation):
+    """Spans that do not overlap, as BILUO tags. A subclass says where they are."""
+
+    @abstractmethod
+    def spans_of(self, doc: Doc) -> list[Span]:
+        """List the spans of a doc."""
+
+    @abstractmethod
+    def is_annotated(self, doc: Doc) -> np.ndarray:
+        """Tell for which tokens it is known whether they are in a span: (tokens,) bool."""
+
+    def tag_set(self, labels: tuple[str, ...]) -> SpanTags:
+        """Number the BILUO tags of span labels."""
+        return SpanTags(labels)
+
+    def labels_of(self, doc: Doc) -> Iterable[str]:
+        """Yield the labels of the spans."""
+        return (span.label_ for span in self.spans_of(doc))
+
+    def gold_tags(self, example: Example, tag_set: SpanTags) -> np.ndarray:
+        """Number the BILUO tags of the spans."""
+        spans, annotated = self.spans_of(example.reference), self.is_annotated(example.reference)
+        outside = annotated.copy()
+        for span in spans:
+            outside[span.start : span.end] = False
+        if not have_same_tokens(example):
+            outside = align_outside(example, outside, is_annotated=bool(annotated.any()))
+            spans = example.get_aligned_spans_y2x(spans)
+        known = [(span.start, span.end, span.label_) for span in spans if span.label_ in tag_set.labels]
+        tags = tag_set.encode(len(outside), known)
+        tags[(tags == OUTSIDE) & ~outside] = MISSING
+        return tags
+
+
+class Entities(SpanAnnotation):
+    """The named entities, `doc.ents`. Tokens may be annotated as in none, or not annotated."""
+
+    def spans_of(self, doc: Doc) -> list[Span]:
+        """List the entities of a doc."""
+        return list(doc.ents)
+
+    def is_annotated(self, doc: Doc) -> np.ndarray:
+        """Tell which tokens are in an entity, blocked, or annotated as being in none: (tokens,) bool."""
+        return doc.to_array(ENT_IOB) != IOB_MISSING
+
+
+class Spans(SpanAnnotation):
+    """The spans of a group of `doc.spans`. A doc without the group is not annotated; an empty group is no spans.
+
+    key (str): The key of the group.
+    """
+
+    def __init__(self, key: str):
+        """Name the group."""
+        self.key = key
+
+    def spans_of(self, doc: Doc) -> list[Span]:
+        """List the spans of the group; raise an error if they overlap."""
+        spans = sorted(span for span in doc.spans.get(self.key, ()) if len(span))
+        for first, second in pairwise(spans):
+            if second.start < first.end:
+                raise ValueError(
+                    Errors.DN023.format(key=self.key, first=first.text, second=second.text, text=doc[:10].text)
+                )
+        return spans
+
+    def is_annotated(self, doc: Doc) -> np.ndarray:
+        """Tell whether the doc has the group, for each token: (tokens,) bool."""
+        return np.full(len(doc), self.key in doc.spans)
+
+
+def annotation_of(name: str) -> Annotation:
+    """Find the kind of annotation by its name in a config: "ents", "tag", "pos" or "spans:KEY"."""
+    if name == "ents":
+        return Entities()
+    if name.startswith(GROUP) and name != GROUP:
+        return Spans(name.removeprefix(GROUP))
+    if name in ATTRIBUTES:
+        return Tags(name)
+    raise ValueError(Errors.DN026.format(name=name))
