@@ -51,7 +51,8 @@ class Errors(metaclass=_Coded):
     )
     DN013 = (
         "share_decoder = true needs the same labels in source and target, but the source has {source} and the target "
-        "has {target}. Map the labels or set share_decoder = false."
+        "has {target}. Name all of them in the `labels` of [initialize.components.{name}], map the labels, or set "
+        "share_decoder = false."
     )
     DN014 = (
         "The loss of '{name}' is not a number: {report}. Lower the learning rate or the epsilons, and check the word "

@@ -5,34 +5,73 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spacy
+from spacy.tokens import Doc
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config
 from thinc.api import Config
 from util import task_examples, write_docs
 
-from spacy_datnet.corpora import read_docs, write_docbin
+from spacy_datnet.corpora import read_docs
 from spacy_datnet.resources import resource_of
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*.cfg"))
-CORPORA = {
-    "source": "source.en.conll",
-    "train": "target.es.train.conll",
-    "dev": "target.es.dev.conll",
-}
+NER = {"source": "source.en.conll", "train": "target.es.train.conll", "dev": "target.es.dev.conll"}
+POS = {"N": "NOUN", "V": "VERB", "P": "ADP", "R": "ADV", "D": "DET", "J": "ADJ"}
+UPOS = [
+    "ADJ",
+    "ADP",
+    "ADV",
+    "AUX",
+    "CCONJ",
+    "DET",
+    "INTJ",
+    "NOUN",
+    "NUM",
+    "PART",
+    "PRON",
+    "PROPN",
+    "PUNCT",
+    "SCONJ",
+    "SYM",
+    "VERB",
+    "X",
+]
+LABELS = {"ner": ["LOC", "MISC", "ORG", "PER"], "tagger": UPOS, "chunker": ["NP", "VP"]}
+
+
+def task_of(path: Path) -> str:
+    """Which of the three tasks a config is for."""
+    return next((task for task in ("tagger", "chunker") if path.stem.endswith(task)), "ner")
+
+
+def demo_docs() -> dict[str, list[Doc]]:
+    vocab = spacy.blank("es").vocab
+    return {part: list(read_docs(ROOT / "assets" / name, vocab)) for part, name in NER.items()}
+
+
+def docs_of(task: str) -> dict[str, list[Doc]]:
+    """A source with tags, a target with tags or chunks."""
+    vocab = spacy.blank("es").vocab
+    docs: dict[str, list[Doc]] = {"source": [], "target": []}
+    for annotation in ("tags", "chunks" if task == "chunker" else "tags"):
+        resource = "target" if docs["source"] else "source"
+        for example in task_examples(vocab, [annotation]):
+            if resource_of(example) == resource:
+                for token in example.reference:
+                    token.pos_ = POS.get(token.tag_, "")
+                docs[resource].append(example.reference)
+    return {"source": docs["source"], "train": docs["target"], "dev": docs["target"]}
 
 
 @pytest.fixture(scope="module")
-def paths(tmp_path_factory) -> dict[str, str]:
-    folder = tmp_path_factory.mktemp("corpora")
-    found = {}
-    words = set()
-    for part, name in CORPORA.items():
-        docs = list(read_docs(ROOT / "assets" / name, spacy.blank("es").vocab))
-        words.update(token.text for doc in docs for token in doc)
-        found[part] = str(folder / f"{part}.spacy")
-        write_docbin(docs, Path(found[part]))
+def corpora(request, tmp_path_factory) -> tuple[str, dict[str, str]]:
+    """A task, and the paths of corpora and word vectors for its configs."""
+    folder = tmp_path_factory.mktemp(request.param)
+    docs = demo_docs() if request.param == "ner" else docs_of(request.param)
+    found = {part: str(write_docs(folder / f"{part}.spacy", part_docs)) for part, part_docs in docs.items()}
+    words = {token.text for part_docs in docs.values() for doc in part_docs for token in doc}
     rng = np.random.default_rng(0)
     for name in ("vectors", "source_vectors"):
         nlp = spacy.blank("es")
@@ -40,11 +79,17 @@ def paths(tmp_path_factory) -> dict[str, str]:
             nlp.vocab.set_vector(word, rng.normal(size=8).astype("float32"))
         nlp.to_disk(folder / name)
         found[name] = str(folder / name)
-    return found
+    return request.param, found
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_config_trains(path, paths, tmp_path):
+@pytest.mark.parametrize(
+    ("corpora", "path"),
+    [pytest.param(task_of(path), path, id=path.stem) for path in CONFIGS],
+    indirect=["corpora"],
+    scope="module",
+)
+def test_config_trains(corpora, path, tmp_path):
+    task, paths = corpora
     config = load_config(path, interpolate=False)
     wanted = {f"paths.{name}": paths[name] for name in config["paths"]}
     overrides = {**wanted, "training.max_steps": 2, "training.eval_frequency": 1, "training.batcher.size": 8}
@@ -52,9 +97,40 @@ def test_config_trains(path, paths, tmp_path):
     train(nlp, tmp_path)
     best = spacy.load(tmp_path / "model-best")
     name = config["nlp"]["pipeline"][-1]
-    assert sorted(best.get_pipe(name).labels) == ["LOC", "MISC", "ORG", "PER"]
+    assert sorted(best.get_pipe(name).labels) == LABELS[task]
     for setting in {"transfer", "state_type"} & set(config["components"][name]["model"]):
         assert best.config["components"][name]["model"][setting] == config["components"][name]["model"][setting]
+    weights = best.config["training"]["score_weights"]
+    (score,) = [score for score, weight in weights.items() if weight]
+    assert 0.0 <= best.meta["performance"][score] <= 1.0
+
+
+def flat(config: dict, place: str = "") -> dict[str, object]:
+    """The settings of a config, each under its whole name."""
+    found = {}
+    for name, value in config.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{place}{name}.")
+        else:
+            found[f"{place}{name}"] = value
+    return found
+
+
+@pytest.mark.parametrize("path", [path for path in CONFIGS if task_of(path) != "ner"], ids=lambda path: path.stem)
+def test_config_differs_from_that_of_entities_only_where_the_task_does(path):
+    task = task_of(path)
+    component = f"datnet_{task}"
+    text = path.with_stem(path.stem.removesuffix(f"_{task}")).read_text().replace("datnet_ner", component)
+    ours, theirs = flat(load_config(path, interpolate=False)), flat(Config().from_str(text, interpolate=False))
+    different = {name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)}
+    task_s_own = ("attribute", "spans_key", "source_annotation", "model.share_decoder", "model.source_tok2vec")
+    allowed = (
+        *(f"components.{component}.{name}" for name in task_s_own),
+        f"initialize.components.{component}.labels",
+        "training.score_weights",
+        "paths.source_vectors",
+    )
+    assert not [name for name in different if not name.startswith(allowed)]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -119,13 +119,12 @@ class DATNetPipe(TrainablePipe):
 
         get_examples (Callable[[], Iterable[Example]]): Returns examples of both resources.
         nlp (Optional[Language]): The pipeline.
-        labels (Optional[Union[List[str], Dict[str, List[str]]]]): Labels of the target, or of each resource as `spacy
-            init labels` writes them. What is not given is read off the examples.
+        labels (Optional[Union[List[str], Dict[str, List[str]]]]): Labels of the target, of source and target if they
+            share a decoder, or of each resource as `spacy init labels` writes them. What is not given is read off the
+            examples.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
-        if isinstance(labels, list):
-            labels = {TARGET: labels}
-        given = dict(labels or {})
+        given = {TARGET: labels} if isinstance(labels, list) else dict(labels or {})
         if unknown := sorted(set(given) - set(RESOURCES)):
             raise ValueError(Errors.DN019.format(name=self.name, unknown=unknown, known=", ".join(RESOURCES)))
         if nlp is not None and self.score_name not in nlp.config["training"]["score_weights"]:
@@ -141,7 +140,9 @@ class DATNetPipe(TrainablePipe):
                 found.setdefault(resource, set()).update(self.annotations[resource].labels_of(example.reference))
             if len(sample[resource]) < SAMPLE and len(example.predicted):
                 sample[resource].append(example.predicted)
-        found |= {resource: set(labels) for resource, labels in given.items()}
+        found |= {resource: set(names) for resource, names in given.items()}
+        if isinstance(labels, list) and self.model.attrs["share_decoder"] and SOURCE in found:
+            found[SOURCE] = set(labels)
         self._set_labels({TARGET: found[TARGET]} if alone else found)
         legality = {resource: self.tag_set_of(resource).legal() for resource in self.cfg["labels"]}
         target = sample[TARGET] or [Doc(self.vocab, words=["x"])]
@@ -162,7 +163,7 @@ class DATNetPipe(TrainablePipe):
         self.cfg["labels"] = {resource: sorted(labels) for resource, labels in sorted(found.items())}
         if self.model.attrs["share_decoder"] and len({self.tag_set_of(resource).names for resource in found}) > 1:
             labels = self.cfg["labels"]
-            raise ValueError(Errors.DN013.format(source=labels[SOURCE], target=labels[TARGET]))
+            raise ValueError(Errors.DN013.format(name=self.name, source=labels[SOURCE], target=labels[TARGET]))
         for labels in found.values():
             for label in labels:
                 self.vocab.strings.add(label)

@@ -298,6 +298,18 @@ def test_given_labels_of_the_target_replace_those_of_the_examples(component, wra
     }
 
 
+def test_given_labels_are_those_of_both_if_they_share_a_decoder(component):
+    labels = sorted({*component.labels["source"], *component.labels["target"]})
+    nlp = create(component, share_decoder=True)
+    pipe = nlp.get_pipe(component.factory)
+    pipe.initialize(lambda: component.examples(nlp.vocab), nlp=nlp, labels=labels[::-1])
+    assert pipe.label_data == {"source": labels, "target": labels}
+    alone = of(component.examples(nlp.vocab), "target")
+    with pytest.warns(UserWarning, match="DN051"):
+        pipe.initialize(lambda: alone, nlp=nlp, labels=labels)
+    assert pipe.label_data == {"target": labels}
+
+
 def test_added_labels_join_those_of_the_examples(component):
     nlp = create(component)
     pipe = nlp.get_pipe(component.factory)
@@ -344,7 +356,7 @@ def test_a_shared_decoder_needs_equal_labels(component):
     nlp = create(component, share_decoder=True)
     examples = component.examples(nlp.vocab)
     (extra,) = set(component.labels["source"]) - set(component.labels["target"])
-    with pytest.raises(ValueError, match=f"DN013.*{extra}"):
+    with pytest.raises(ValueError, match=rf"DN013.*{extra}.*\[initialize.components.{component.factory}\]"):
         nlp.initialize(lambda: examples)
     twins = of(component.examples(nlp.vocab), "target")
     for example in twins:
