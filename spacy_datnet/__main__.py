@@ -2,4 +2,5 @@
 
 from .cli import app
 
-app(prog_name="python -m spacy_datnet")
+if __name__ == "__main__":  # not again in the processes that `run` starts
+    app(prog_name="python -m spacy_datnet")

@@ -13,7 +13,7 @@ class _Coded(type):
 
 
 class Errors(metaclass=_Coded):
-    """Messages of exceptions. DN0xx: models and components; DN1xx: training; DN2xx: corpora."""
+    """Messages of exceptions. DN0xx: models and components; DN1xx: training; DN2xx: corpora; DN3xx: experiments."""
 
     DN001 = "{resource!r} is not a resource. Use one of: {known}."
     DN002 = "The network is not built yet. Call nlp.initialize(), train the pipeline, or load a trained one."
@@ -181,6 +181,12 @@ class Errors(metaclass=_Coded):
     DN230 = "{delimiter!r} is not a column separator known here. Use one of: {known}."
     DN231 = "{path} can't be written: {reason}."
     DN232 = "{path} does not end in .spacy, and spaCy's readers would skip it. Give the output a name that does."
+    DN301 = "{path} can't be read as a grid: {reason}. It is a YAML file, see `python -m spacy_datnet run --help`."
+    DN302 = "{path}: in {where}, missing: {missing}; unknown: {unknown}."
+    DN303 = "{path}: there is no config at {config}. Check the path; it is looked up from {folder}."
+    DN304 = "{path}: {size!r} is not a size. Give a number of sentences, a share between 0.0 and 1.0, or all."
+    DN305 = "{path}, line {line}: this is not JSON. Remove the line, or name another folder for the runs."
+    DN306 = "The process ended with code {code} and no result; a negative code is a signal, -9 often means no memory."
 
 
 class Warnings(metaclass=_Coded):

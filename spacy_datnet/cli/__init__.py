@@ -3,5 +3,6 @@
 from . import check as check
 from . import convert as convert
 from . import export as export
+from . import run as run
 from . import sample as sample
 from ._app import app as app

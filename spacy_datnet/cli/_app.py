@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import typer
 
 from ..corpora import CorpusError
+from ..experiments import ExperimentError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,9 +38,9 @@ def fail(message: str) -> None:
 
 @contextmanager
 def failing_politely() -> Iterator[None]:
-    """Turn an error in a corpus into a message and exit code 1, without a traceback."""
+    """Turn an error in a corpus or an experiment into a message and exit code 1, without a traceback."""
     try:
         yield
-    except CorpusError as error:
+    except (CorpusError, ExperimentError) as error:
         fail(str(error))
         raise typer.Exit(1) from error

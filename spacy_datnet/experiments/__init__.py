@@ -1,0 +1,3 @@
+"""Experiments: many trainings of a grid, their manifest, and what it says."""
+
+from ._problems import ExperimentError as ExperimentError

@@ -1,0 +1,113 @@
+"""One run: train, evaluate, and tell all that is needed to repeat and to judge it."""
+
+import contextlib
+import platform
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import spacy
+import srsly
+import torch
+from spacy.cli.train import train
+from spacy.language import Language
+from spacy.scorer import Scorer
+from spacy.tokens import DocBin
+from spacy.training import Example
+from spacy.util import load_config
+
+from ..training.corpus import configure_SourceTargetCorpus
+from .grid import Run
+
+PACKAGES = ("spacy-datnet", "spacy", "thinc", "torch", "numpy")
+CONFIG, CURVE, IDS, LOG, PREDICTIONS = "config.cfg", "curve.jsonl", "ids.txt", "log.txt", "test.spacy"
+MODELS = "models"
+
+Record = dict[str, Any]
+
+
+def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1) -> Record:
+    """Train and evaluate.
+
+    run (Run): What to do.
+    folder (Path): An empty folder, which gets the config, what the training prints, the models, and the docs of the
+        test set as predicted, with their confidences.
+    threads (int): Threads that torch may use. Defaults to 1.
+    use_gpu (int): The number of a GPU. Defaults to -1, the CPU.
+    RETURNS (Dict[str, Any]): The record for the manifest. Its `error` is None.
+    """
+    torch.set_num_threads(threads)
+    overrides = {**run.overrides, "corpora.train.ids": str(folder / IDS)}
+    config = load_config(run.config, overrides=overrides, interpolate=False)
+    config["training"]["logger"] = {
+        "@loggers": "spacy-datnet.ConsoleLogger.v1",
+        "progress_bar": False,
+        "output_file": str(folder / CURVE),
+    }
+    config.to_disk(folder / CONFIG)
+    start = time.perf_counter()
+    with (
+        open(folder / LOG, "w", encoding="utf8") as log,
+        contextlib.redirect_stdout(log),
+        contextlib.redirect_stderr(log),
+    ):
+        train(folder / CONFIG, folder / MODELS, use_gpu=use_gpu)
+        seconds = time.perf_counter() - start
+        nlp = spacy.load(folder / MODELS / "model-best")
+        dev = evaluate(nlp, Path(config.interpolate()["paths"]["dev"]))
+        test = evaluate(nlp, run.test, folder / PREDICTIONS)
+    curve = list(srsly.read_jsonl(folder / CURVE))
+    return {
+        "key": run.key,
+        "corpora": run.corpora,
+        "variant": run.variant,
+        "size": run.size,
+        "seed": run.seed,
+        "config": str(run.config),
+        "overrides": run.overrides,
+        "score": main_score(nlp),
+        "dev": dev,
+        "test": test,
+        "curve": curve,
+        "steps": curve[-1]["step"],
+        "best_step": max(curve, key=lambda row: row["score"])["step"],
+        "ids": np.loadtxt(folder / IDS, dtype=int, ndmin=1).tolist(),
+        "seconds": round(seconds, 1),
+        "peak_mb": peak_megabytes(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "error": None,
+    }
+
+
+def evaluate(nlp: Language, path: Path, predictions: Path | None = None) -> dict[str, Any]:
+    """Score a pipeline on the sentences of a corpus.
+
+    nlp (Language): The pipeline.
+    path (Path): The corpus.
+    predictions (Optional[Path]): Where to write the predicted docs, with their confidences. Defaults to nowhere.
+    RETURNS (Dict[str, Any]): The scores that are numbers, and those per label.
+    """
+    examples = list(configure_SourceTargetCorpus(None, path)(nlp))
+    # as `nlp.evaluate`, which keeps the predicted docs to itself
+    docs = list(nlp.pipe(example.predicted for example in examples))
+    scores = Scorer(nlp).score([Example(*pair) for pair in zip(docs, (eg.reference for eg in examples), strict=True)])
+    if predictions is not None:
+        DocBin(docs=docs, store_user_data=True).to_disk(predictions)
+    return {name: score for name, score in scores.items() if isinstance(score, (int, float, Mapping))}
+
+
+def main_score(nlp: Language) -> str:
+    """Name the score that has the largest weight in the choice of the best model."""
+    weights = nlp.config["training"]["score_weights"]
+    return max(weights, key=lambda name: weights[name] or 0.0)
+
+
+def peak_megabytes() -> int:
+    """Tell how much memory this process has taken at most, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // 1024 if sys.platform != "darwin" else peak // 1024**2

@@ -1,0 +1,179 @@
+"""A grid is run, goes on after a stop, and records what fails."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin
+from spacy.training import Corpus
+from spacy.util import load_config, load_model_from_config
+from typer.testing import CliRunner
+from util import SMALL_MODEL, task_examples, training_config, write_docs
+
+from spacy_datnet.cli import app
+from spacy_datnet.experiments.manifest import Manifest
+from spacy_datnet.resources import resource_of
+
+GRID = """
+corpora:
+  es: {source: source.spacy, target: target.spacy, train: target.spacy, dev: target.spacy, test: target.spacy}
+variants:
+  base: {config: small.cfg, overrides: {components.datnet_ner.model.transfer: none}}
+  F: {config: small.cfg}
+sizes: [3, all]
+seeds: [0]
+"""
+STEPS = 4
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """A folder with two corpora, a small config and a grid; the current one."""
+    monkeypatch.chdir(tmp_path)
+    parts: dict[str, list] = {"source": [], "target": []}
+    for example in task_examples(spacy.blank("es").vocab, ["ents"]):
+        parts[resource_of(example)].append(example.reference)
+    for name, docs in parts.items():
+        write_docs(tmp_path / f"{name}.spacy", docs)
+    paths = {"source": Path("source.spacy"), "target": Path("target.spacy"), "dev": Path("target.spacy")}
+    config = training_config({"datnet_ner": {"factory": "datnet_ner", "model": SMALL_MODEL}}, paths)
+    config["training"] |= {"max_steps": STEPS, "eval_frequency": 2}
+    load_model_from_config(config, auto_fill=True).config.to_disk("small.cfg")
+    Path("grid.yaml").write_text(GRID)
+    return tmp_path
+
+
+def run(*options: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["run", "grid.yaml", "runs", *options])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+def records() -> list[dict]:
+    return list(Manifest(Path("runs")).records())
+
+
+def test_a_grid_runs_once(folder):
+    code, output = run("--workers", "2")
+    assert code == 0, output
+    assert "4 runs, 0 of them done" in output
+    assert "| base |" in output and "| F |" in output
+    found = records()
+    assert {(record["variant"], record["size"]) for record in found} == {
+        (variant, size) for variant in ("base", "F") for size in (3, "all")
+    }
+    for record in found:
+        assert record["error"] is None
+        assert len(record["ids"]) == (3 if record["size"] == 3 else 6)
+        assert record["steps"] == STEPS and record["seconds"] > 0 and record["peak_mb"] > 50
+        assert [row["step"] for row in record["curve"]] == [0, 2, 4]
+        assert set(record["versions"]) == {"python", "spacy-datnet", "spacy", "thinc", "torch", "numpy"}
+    assert sorted(path.name for path in Path("runs").iterdir()) == sorted(
+        ["manifest.jsonl", *(record["key"] for record in found)]
+    )
+
+    before = Path("runs/manifest.jsonl").read_bytes()
+    code, output = run()
+    assert code == 0 and "4 runs, 4 of them done" in output
+    assert "| base |" in output
+    assert Path("runs/manifest.jsonl").read_bytes() == before
+
+
+def test_a_record_repeats_the_run(folder):
+    """The config in the folder of a run gives the same scores again, and the predictions are those that were scored."""
+    run("--dry")
+    assert records() == []
+    Path("grid.yaml").write_text(GRID.replace("[3, all]", "[3]"))
+    run("--keep-models")
+    (record,) = [record for record in records() if record["variant"] == "F"]
+    place = Path("runs") / record["key"]
+    nlp = spacy.load(place / "models" / "model-best")
+    gold = DocBin().from_disk("target.spacy")
+    found = DocBin().from_disk(place / "test.spacy")
+    for doc, reference in zip(found.get_docs(nlp.vocab), gold.get_docs(nlp.vocab), strict=True):
+        again = nlp(Doc(nlp.vocab, words=[token.text for token in reference]))
+        assert [(e.start, e.end, e.label_, e._.confidence) for e in doc.ents] == [
+            (e.start, e.end, e.label_, pytest.approx(e._.confidence, rel=1e-5)) for e in again.ents
+        ]
+    config = load_config(place / "config.cfg")
+    config["training"]["logger"].pop("output_file")
+    config["corpora"]["train"].pop("ids")
+    config.to_disk("again.cfg")
+    command = [sys.executable, "-m", "spacy", "train", "again.cfg", "--output", "again"]
+    subprocess.run(command, check=True, capture_output=True)
+    meta = json.loads(Path("again/model-best/meta.json").read_text())
+    assert meta["performance"]["ents_f"] == pytest.approx(record["dev"]["ents_f"]) == record["test"]["ents_f"]
+    assert nlp.evaluate(list(Corpus("target.spacy")(nlp)))["ents_f"] == record["test"]["ents_f"]
+
+
+def test_a_run_that_fails_is_recorded_and_does_not_stop_the_others(folder):
+    Path("grid.yaml").write_text(GRID.replace("[3, all]", "[3, 7]"))
+    code, output = run()
+    assert code == 1
+    failed = [record for record in records() if record["error"]]
+    assert [(record["variant"], record["size"]) for record in failed] == [("base", 7), ("F", 7)]
+    assert all("DN225" in record["error"] and "Traceback" in record["traceback"] for record in failed)
+    assert "2 runs failed" in output and "--retry" in output
+    code, output = run()
+    assert code == 1 and "4 runs, 4 of them done" in output and len(records()) == 4
+    code, output = run("--retry")
+    assert code == 1 and "4 runs, 2 of them done" in output and len(records()) == 6
+
+
+def worker_of(pid: int) -> int | None:
+    """A process that a process has started, and that has a training of a grid."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for child in children:
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+            return int(child)
+    return None
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for processes in /proc")
+def test_a_killed_worker_is_recorded_and_a_killed_grid_goes_on(folder):
+    config = load_config("small.cfg")
+    config["training"]["max_steps"] = 2000
+    config["training"]["eval_frequency"] = 2000
+    config.to_disk("small.cfg")
+    Path("grid.yaml").write_text(GRID.replace("[3, all]", "[3]"))
+    command = [sys.executable, "-m", "spacy_datnet", "run", "grid.yaml", "runs"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def wait_for(condition):
+        end = time.monotonic() + 60
+        while not (value := condition()):
+            assert time.monotonic() < end and process.poll() is None
+            time.sleep(0.05)
+        return value
+
+    first = wait_for(lambda: list(Path("runs").glob("*.unfinished")))
+    os.kill(wait_for(lambda: worker_of(process.pid)), signal.SIGKILL)
+    wait_for(records)
+    (record,) = records()
+    assert record["variant"] == "base" and "DN306" in record["error"] and "-9" in record["error"]
+    wait_for(lambda: set(Path("runs").glob("*.unfinished")) - set(first))
+    process.send_signal(signal.SIGINT)
+    process.wait(60)
+    assert len(records()) == 1 and not [path for path in Path("runs").iterdir() if path.name == record["key"]]
+
+    # now both to the end
+    config["training"] |= {"max_steps": STEPS, "eval_frequency": 2}
+    config.to_disk("small.cfg")
+    code, output = run()
+    assert code == 0, output
+    assert [record["error"] for record in records()[1:]] == [None, None]
+    assert not list(Path("runs").glob("*.unfinished"))
+
+
+def test_a_mistake_in_the_grid_is_a_message(folder):
+    Path("grid.yaml").write_text(GRID.replace("seeds:", "seed:"))
+    code, output = run()
+    assert code == 1
+    assert "Error: [DN302] grid.yaml: in the grid, missing: seeds; unknown: seed" in output
+    assert not Path("runs").exists()
