@@ -14,11 +14,12 @@ ROOT = Path(spacy_datnet.__file__).parent
 PACKAGE = ROOT.name
 MODULES = sorted(ROOT.rglob("*.py"))
 FORBIDDEN = {
-    "nn": ["spacy", "thinc", "models", "pipeline", "training", "corpora", "cli", "resources"],
-    "models": ["pipeline", "training", "cli"],
-    "pipeline": ["training", "cli"],
-    "training": ["cli"],
-    "corpora": ["nn", "models", "pipeline", "training", "torch", "cli"],
+    "nn": ["spacy", "thinc", "models", "pipeline", "training", "corpora", "experiments", "cli", "resources"],
+    "models": ["pipeline", "training", "experiments", "cli"],
+    "pipeline": ["training", "experiments", "cli"],
+    "training": ["experiments", "cli"],
+    "corpora": ["nn", "models", "pipeline", "training", "torch", "experiments", "cli"],
+    "experiments": ["cli"],
 }
 
 
