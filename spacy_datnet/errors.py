@@ -187,6 +187,7 @@ class Errors(metaclass=_Coded):
     DN304 = "{path}: {size!r} is not a size. Give a number of sentences, a share between 0.0 and 1.0, or all."
     DN305 = "{path}, line {line}: this is not JSON. Remove the line, or name another folder for the runs."
     DN306 = "The process ended with code {code} and no result; a negative code is a signal, -9 often means no memory."
+    DN307 = 'The engine "ray" needs the package ray. Install it with `pip install "spacy-datnet[ray]"`.'
 
 
 class Warnings(metaclass=_Coded):

@@ -56,6 +56,12 @@ def failure(run: Run, error: str, details: str = "") -> dict[str, Any]:
     }
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what runs left that were killed."""
+    for leftover in folder.glob(f"*{UNFINISHED}"):
+        shutil.rmtree(leftover)
+
+
 def _work_and_send(connection: Connection, *args: Any) -> None:
     # an interrupt from the keyboard goes to all processes; the one that watches ends the others
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -74,8 +80,7 @@ def run_locally(
     keep_models (bool): Whether the trained models stay.
     YIELDS (Tuple[Run, Dict[str, Any]]): Each run with its record, in the order in which they end.
     """
-    for leftover in folder.glob(f"*{UNFINISHED}"):
-        shutil.rmtree(leftover)
+    remove_unfinished(folder)
     context = multiprocessing.get_context("spawn")
     waiting = iter(runs)
     active: dict[Connection, tuple[Run, Any]] = {}

@@ -177,3 +177,42 @@ def test_a_mistake_in_the_grid_is_a_message(folder):
     assert code == 1
     assert "Error: [DN302] grid.yaml: in the grid, missing: seeds; unknown: seed" in output
     assert not Path("runs").exists()
+
+
+def worker_of_ray(task: str) -> int | None:
+    """A process of Ray that is doing a task."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_bytes().startswith(f"ray::{task}".encode()):
+                return int(path.parent.name)
+        except OSError:
+            continue
+    return None
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for processes in /proc")
+def test_ray_does_the_same_and_a_killed_worker_loses_and_repeats_nothing(folder):
+    pytest.importorskip("ray")
+    code, output = run()
+    assert code == 0, output
+    expected = {record["key"]: record["test"] for record in records()}
+    command = [sys.executable, "-m", "spacy_datnet", "run", "grid.yaml", "others", "--engine", "ray", "--workers", "2"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    end = time.monotonic() + 90
+    while (victim := worker_of_ray("_work_in")) is None:
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.02)
+    os.kill(victim, signal.SIGKILL)
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == 0, output
+    found = list(Manifest(Path("others")).records())
+    assert len(found) == len(expected) == 4
+    assert {record["key"]: record["test"] for record in found} == expected
+    assert sorted(path.name for path in Path("others").iterdir()) == sorted(["manifest.jsonl", *expected])
+
+
+def test_without_ray_there_is_a_message(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    code, output = run("--engine", "ray")
+    assert code == 1
+    assert "[DN307]" in output and "spacy-datnet[ray]" in output
