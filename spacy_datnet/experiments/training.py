@@ -20,9 +20,12 @@ from spacy.scorer import Scorer
 from spacy.tokens import DocBin
 from spacy.training import Example
 from spacy.util import load_config
+from spacy.vocab import Vocab
 
+from ..corpora.docbin import read_docbin, split_sentences
 from ..training.corpus import configure_SourceTargetCorpus
 from .grid import Run
+from .significance import counts_of
 
 PACKAGES = ("spacy-datnet", "spacy", "thinc", "torch", "numpy")
 CONFIG, CURVE, IDS, LOG, PREDICTIONS = "config.cfg", "curve.jsonl", "ids.txt", "log.txt", "test.spacy"
@@ -61,6 +64,7 @@ def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1) -> R
         nlp = spacy.load(folder / MODELS / "model-best")
         dev = evaluate(nlp, Path(config.interpolate()["paths"]["dev"]))
         test = evaluate(nlp, run.test, folder / PREDICTIONS)
+        counts = counts_on(nlp.vocab, run.test, folder / PREDICTIONS, main_score(nlp))
     curve = list(srsly.read_jsonl(folder / CURVE))
     return {
         "key": run.key,
@@ -73,6 +77,7 @@ def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1) -> R
         "score": main_score(nlp),
         "dev": dev,
         "test": test,
+        "counts": counts,
         "curve": curve,
         "steps": curve[-1]["step"],
         "best_step": max(curve, key=lambda row: row["score"])["step"],
@@ -99,6 +104,13 @@ def evaluate(nlp: Language, path: Path, predictions: Path | None = None) -> dict
     if predictions is not None:
         DocBin(docs=docs, store_user_data=True).to_disk(predictions)
     return {name: score for name, score in scores.items() if isinstance(score, (int, float, Mapping))}
+
+
+def counts_on(vocab: Vocab, path: Path, predictions: Path, score: str) -> list[tuple[int, int, int]]:
+    """Count what a score is made of, for each sentence of a corpus: correct ones, predicted ones, annotated ones."""
+    found = DocBin().from_disk(predictions).get_docs(vocab)
+    gold = (sentence for doc in read_docbin(path, vocab) for sentence in split_sentences(doc))
+    return [counts_of(*pair, score) for pair in zip(gold, found, strict=True)]
 
 
 def main_score(nlp: Language) -> str:

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
@@ -18,6 +19,7 @@ from util import SMALL_MODEL, task_examples, training_config, write_docs
 
 from spacy_datnet.cli import app
 from spacy_datnet.experiments.manifest import Manifest
+from spacy_datnet.experiments.significance import f_score
 from spacy_datnet.resources import resource_of
 
 GRID = """
@@ -71,6 +73,8 @@ def test_a_grid_runs_once(folder):
     for record in found:
         assert record["error"] is None
         assert len(record["ids"]) == (3 if record["size"] == 3 else 6)
+        assert f_score(np.sum(record["counts"], 0)) == pytest.approx(100 * record["test"]["ents_f"])
+        assert len(record["counts"]) == 6
         assert record["steps"] == STEPS and record["seconds"] > 0 and record["peak_mb"] > 50
         assert [row["step"] for row in record["curve"]] == [0, 2, 4]
         assert set(record["versions"]) == {"python", "spacy-datnet", "spacy", "thinc", "torch", "numpy"}

@@ -1,0 +1,87 @@
+"""Is one model better than another on the same sentences? Scores from counts, and approximate randomisation."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from spacy.tokens import Doc
+
+# the shuffles that are held in memory at a time, in sentences
+CHUNK = 4_000_000
+
+
+class Difference(NamedTuple):
+    """How far apart two models are.
+
+    points (float): The score of the first less that of the second, in percent.
+    p (float): The share of random exchanges of their outputs that leave them as far apart or further.
+    """
+
+    points: float
+    p: float
+
+
+def counts_of(gold: Doc, predicted: Doc, score: str) -> tuple[int, int, int]:
+    """Count what a score is made of, for one sentence.
+
+    gold (Doc): The annotated sentence.
+    predicted (Doc): The same tokens as predicted.
+    score (str): "ents_f", "spans_KEY_f", "tag_acc" or "pos_acc".
+    RETURNS (Tuple[int, int, int]): Correct ones, predicted ones and annotated ones: spans, or tokens with a gold tag.
+    """
+    if score.endswith("_acc"):
+        attribute = f"{score.removesuffix('_acc')}_"
+        pairs = [(getattr(a, attribute), getattr(b, attribute)) for a, b in zip(gold, predicted, strict=True)]
+        known = [(truth, found) for truth, found in pairs if truth]
+        return sum(truth == found for truth, found in known), len(known), len(known)
+    truth, found = spans_of(gold, score), spans_of(predicted, score)
+    return len(truth & found), len(found), len(truth)
+
+
+def spans_of(doc: Doc, score: str) -> set[tuple[int, int, str]]:
+    """Collect the spans that a score is about, as (start, end, label)."""
+    spans = doc.ents if score == "ents_f" else doc.spans.get(score.removeprefix("spans_").removesuffix("_f"), ())
+    return {(span.start, span.end, span.label_) for span in spans}
+
+
+def f_score(counts: np.ndarray) -> np.ndarray:
+    """Compute F1, in percent, which for tags is the accuracy.
+
+    counts (ndarray): (..., 3), sums of `counts_of`.
+    RETURNS (ndarray): (...); 0 where nothing is annotated and nothing predicted.
+    """
+    correct, predicted, annotated = np.moveaxis(np.asarray(counts, dtype=float), -1, 0)
+    return 200 * correct / np.maximum(predicted + annotated, 1.0)
+
+
+def approximate_randomisation(
+    first: Sequence | np.ndarray, second: Sequence | np.ndarray, *, samples: int = 10_000, seed: int = 0
+) -> Difference:
+    """Test whether two models differ on the same sentences (Noreen 1989; Yeh 2000), two-sided.
+
+    The outputs of each sentence are exchanged at random; where there is no difference between the models, that is
+    as likely to make them differ by as much as they do. With several seeds, give the sentences of all one after the
+    other: what is compared then is the score over all of them.
+
+    first (ndarray): (sentences, 3), see `counts_of`.
+    second (ndarray): The same sentences.
+    samples (int): Number of exchanges. Defaults to 10,000.
+    seed (int): Seed of the exchanges. Defaults to 0.
+    RETURNS (Difference): The difference and its p-value, at least 1 / (samples + 1).
+    """
+    first, second = np.asarray(first, dtype=np.int64), np.asarray(second, dtype=np.int64)
+    observed = f_score(first.sum(0)) - f_score(second.sum(0))
+    # only these sentences change anything
+    differs = (first != second).any(1)
+    total = first.sum(0) + second.sum(0)
+    fixed, change = first[~differs].sum(0), second[differs] - first[differs]
+    base = fixed + first[differs].sum(0)
+    rng = np.random.default_rng(seed)
+    extreme, left = 0, samples
+    while left:
+        size = min(left, max(1, CHUNK // max(1, len(change))))
+        exchanged = rng.integers(0, 2, size=(size, len(change)), dtype=np.int8).astype(np.float32)
+        one = base + exchanged @ change.astype(np.float32)
+        extreme += int((np.abs(f_score(one) - f_score(total - one)) >= abs(observed) - 1e-9).sum())
+        left -= size
+    return Difference(float(observed), (extreme + 1) / (samples + 1))
