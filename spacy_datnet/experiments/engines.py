@@ -1,8 +1,10 @@
 """Who does the runs: processes of this machine."""
 
 import multiprocessing
+import os
 import shutil
 import signal
+import threading
 import traceback
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
@@ -65,7 +67,14 @@ def remove_unfinished(folder: Path) -> None:
 def _work_and_send(connection: Connection, *args: Any) -> None:
     # an interrupt from the keyboard goes to all processes; the one that watches ends the others
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     connection.send(work(*args))
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that watches is gone, even if that was killed."""
+    wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
 
 
 def run_locally(

@@ -140,7 +140,8 @@ def worker_of(pid: int) -> int | None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for processes in /proc")
-def test_a_killed_worker_is_recorded_and_a_killed_grid_goes_on(folder):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_killed_worker_is_recorded_and_a_killed_grid_goes_on(folder, how):
     config = load_config("small.cfg")
     config["training"]["max_steps"] = 2000
     config["training"]["eval_frequency"] = 2000
@@ -162,8 +163,13 @@ def test_a_killed_worker_is_recorded_and_a_killed_grid_goes_on(folder):
     (record,) = records()
     assert record["variant"] == "base" and "DN306" in record["error"] and "-9" in record["error"]
     wait_for(lambda: set(Path("runs").glob("*.unfinished")) - set(first))
-    process.send_signal(signal.SIGINT)
+    second = worker_of(process.pid)
+    process.send_signal(how)
     process.wait(60)
+    end = time.monotonic() + 20
+    while Path(f"/proc/{second}").exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
     assert len(records()) == 1 and not [path for path in Path("runs").iterdir() if path.name == record["key"]]
 
     # now both to the end
