@@ -3,7 +3,8 @@
     python benchmarks/prediction.py PIPELINE OTHER_PIPELINE TEST.spacy --words 200000
 
 Medians of several runs, the pipelines in turn. Besides: what the confidence costs, how fast the first hundred sentences
-after loading are, and whether a batch is labelled as its docs alone are.
+after loading are, and whether a batch is labelled as its docs alone are, and as a plain rendering of the network would:
+packed `nn.LSTM`, a character CNN over every token, a Viterbi loop.
 """
 
 import argparse
@@ -12,10 +13,18 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import spacy
 import torch
+from reference import as_LSTM
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from torch.nn import functional as F
+
+from spacy_datnet.models.features import Batch
+from spacy_datnet.nn.datnet import DATNet
+from spacy_datnet.nn.datnet_encoder import Inputs
+from spacy_datnet.pipeline.base import DATNetPipe
 
 COLD = 100
 
@@ -49,6 +58,51 @@ def count_differences(nlp: Language, sentences: list[list[str]]) -> int:
     return sum(read(one) != read(other) for one, other in zip(together, alone, strict=True))
 
 
+def plain_tags(network: DATNet, inputs: Inputs) -> list[int]:
+    """Find the best path of one sentence with nothing of the package but its weights."""
+    chars = network.characters
+    window, width = chars.window, chars.embedding.weight.shape[1]
+    rows = len(chars.embedding.weight)
+    kernel = chars.filters.weight.view(-1, window, width).transpose(1, 2)
+    forms, start = [], 1
+    for length in inputs.form_lengths.tolist():
+        points = 1 + inputs.characters[start : start + length] % (rows - 1)
+        found = F.conv1d(chars.embedding.weight[points].T, kernel, chars.filters.bias, padding=window // 2)
+        forms.append(F.relu(found.amax(1)))
+        start += length + 1
+    features = torch.cat([torch.stack(forms)[inputs.forms], inputs.words], 1)[None]
+    encoders = [network.shared, *([network.private["target"]] if network.private else [])]
+    states = torch.cat([as_LSTM(encoder)(features)[0] for encoder in encoders], 2)[0]
+    decoder = network.decoders["target"]
+    emissions = decoder.emit(states)
+    legal = decoder.legal_start, decoder.legal_transitions, decoder.legal_end
+    start, transitions, end = (
+        score.masked_fill(~may, -torch.inf)
+        for score, may in zip((decoder.start, decoder.transitions, decoder.end), legal, strict=True)
+    )
+    best, pointers = start + emissions[0], []
+    for emission in emissions[1:]:
+        best, pointer = (best[:, None] + transitions).max(0)
+        best = best + emission
+        pointers.append(pointer)
+    tags = [int((best + end).argmax())]
+    for pointer in reversed(pointers):
+        tags.append(int(pointer[tags[-1]]))
+    return tags[::-1]
+
+
+@torch.no_grad()
+def count_differences_from_plain(nlp: Language, sentences: list[list[str]]) -> int:
+    """Count the sentences that a plain rendering of the network labels differently."""
+    (pipe,) = (pipe for _, pipe in nlp.pipeline if isinstance(pipe, DATNetPipe))
+    docs = [Doc(nlp.vocab, words=words) for words in sentences]
+    differences = 0
+    for doc, prediction in zip(docs, pipe.predict(docs), strict=True):
+        inputs = pipe.model.get_ref("features").predict(Batch([doc])).inputs(np.arange(1))
+        differences += plain_tags(pipe.model.shims[0].network, inputs) != prediction.tags.tolist()
+    return differences
+
+
 def main() -> None:
     torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -69,6 +123,7 @@ def main() -> None:
         words = sum(map(len, test[:COLD]))
         print(f"{path}: loads in {loading:.2f} s, first {COLD} sentences at {words / first:.0f} words/s")
     print(f"sentences labelled differently in a batch and alone: {count_differences(load(args.pipeline), test)}")
+    print(f"and by a plain rendering: {count_differences_from_plain(load(args.pipeline), test)} of {len(test)}")
 
     copies = -(-args.words // sum(map(len, test)))
     sentences = test * copies

@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from spacy_datnet.nn.datnet import DATNet
 from spacy_datnet.nn.datnet_encoder import Inputs
 from spacy_datnet.nn.discriminator import Discriminator
+from spacy_datnet.nn.encoders import BiLSTM
 from spacy_datnet.nn.objective import Gold, Objective
 
 
@@ -55,6 +56,19 @@ def parts_of(inputs: Inputs, gold: dict[str, Gold], rows: int) -> dict[str, Part
     return parts
 
 
+def as_LSTM(encoder: BiLSTM) -> nn.LSTM:
+    """Make PyTorch's LSTM with the weights of an encoder of one layer."""
+    features = encoder.weights_input[0].shape[2]
+    lstm = nn.LSTM(features, encoder.width // 2, batch_first=True, bidirectional=True)
+    with torch.no_grad():
+        for direction, suffix in enumerate(("", "_reverse")):
+            for name, values in (("weight_ih", encoder.weights_input), ("weight_hh", encoder.weights_hidden)):
+                getattr(lstm, f"{name}_l0{suffix}").copy_(values[0][direction])
+            getattr(lstm, f"bias_ih_l0{suffix}").copy_(encoder.biases[0][direction])
+            getattr(lstm, f"bias_hh_l0{suffix}").zero_()  # the package has one bias, PyTorch two
+    return lstm
+
+
 class Reference(nn.Module):
     """DATNet-F with the weights of a network of the package, which must share its decoder.
 
@@ -67,8 +81,7 @@ class Reference(nn.Module):
         rows, width = chars.embedding.weight.shape
         self.embedding = nn.Embedding(rows, width, padding_idx=0)
         self.convolution = nn.Conv1d(width, chars.width, chars.window, padding=chars.window // 2)
-        features = shared.weights_input[0].shape[2]
-        self.lstm = nn.LSTM(features, shared.width // 2, batch_first=True, bidirectional=True)
+        self.lstm = as_LSTM(shared)
         self.emit = nn.Linear(shared.width, decoder.emit.out_features)
         self.start, self.transitions, self.end = (
             nn.Parameter(values.detach().clone()) for values in (decoder.start, decoder.transitions, decoder.end)
@@ -80,8 +93,6 @@ class Reference(nn.Module):
         with torch.no_grad():
             for name, values in self.values_of(network).items():
                 self.get_parameter(name).copy_(values)
-            for name in ("bias_hh_l0", "bias_hh_l0_reverse"):  # the package has one bias, PyTorch two
-                getattr(self.lstm, name).zero_()
 
     def values_of(self, network: DATNet, of=lambda parameter: parameter) -> dict[str, Tensor]:
         """Say which value of the network each parameter of the reference stands for.

@@ -3,11 +3,13 @@
     python benchmarks/training.py CONFIG SOURCE.spacy TRAIN.spacy VECTORS SOURCE_VECTORS
 
 Everything runs in one process on one thread, the things compared in turn on the same batches; medians are printed.
-A step is `nlp.update` with the optimizer; the reference gets its tensors ready-made. Before that, losses and gradients
-of both are compared.
+A step is `nlp.update` with the optimizer; the reference gets its tensors ready-made. The reference is timed a second
+time on the same sentences in batches of no particular length, as a plain rendering would have them; that is compared by
+tokens per second. Before that, losses and gradients of both are compared.
 """
 
 import argparse
+import random
 import statistics
 import time
 from dataclasses import replace
@@ -41,6 +43,7 @@ def set_up(args: argparse.Namespace) -> tuple[Language, dict, Batches]:
         "paths.vectors": args.vectors,
         "paths.source_vectors": args.source_vectors,
         "corpora.train.target_count": args.target_count,
+        "training.batcher.size": args.batch_size,
     }
     fix_random_seed(0)
     nlp = init_nlp(load_config(args.config, overrides=paths, interpolate=False))
@@ -89,6 +92,19 @@ def compare(nlp: Language, batches: Batches) -> None:
     )
 
 
+def without_buckets(batches: Batches) -> Batches:
+    """Deal the sentences of the batches out anew: the same numbers of source and target ones, of any length."""
+    rng = random.Random(0)
+    is_source = [[resource_of(example) == SOURCE for example in batch] for batch in batches]
+    sentences = {True: [], False: []}
+    for batch, flags in zip(batches, is_source, strict=True):
+        for example, flag in zip(batch, flags, strict=True):
+            sentences[flag].append(example)
+    for part in sentences.values():
+        rng.shuffle(part)
+    return [[sentences[flag].pop() for flag in flags] for flags in is_source]
+
+
 def operations(inputs: Inputs, network: torch.nn.Module) -> float:
     """Count the floating-point operations of the matrix products that a step with fixed word vectors needs."""
     tokens, characters = inputs.sentences.tokens, len(inputs.characters)
@@ -123,6 +139,7 @@ def main() -> None:
         parser.add_argument(name)
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--target-count", type=int, default=1000)
+    parser.add_argument("--batch-size", type=int, default=64)
     args = parser.parse_args()
     nlp, training, batches = set_up(args)
     pipe = nlp.get_pipe("datnet_ner")
@@ -140,7 +157,7 @@ def main() -> None:
         nlp.update(batch, drop=DROPOUT, sgd=training["optimizer"])
         return time.perf_counter() - start
 
-    def reference_step() -> float:
+    def reference_step(batch: list[Example]) -> float:
         parts = parts_of(*tensors_of(nlp, batch), network.characters.embedding.num_embeddings)
         start = time.perf_counter()
         reference.step(parts, with_at, DROPOUT)
@@ -149,10 +166,11 @@ def main() -> None:
         adam.zero_grad()
         return time.perf_counter() - start
 
-    seconds = {"with AT": [], "without AT": [], "reference": []}
+    seconds = {"with AT": [], "without AT": [], "reference": [], "reference, no buckets": []}
     needed, rates = [], []
-    for i, batch in enumerate(batches):
-        times = {"with AT": step(with_at), "without AT": step(without_at), "reference": reference_step()}
+    for i, (batch, mixed) in enumerate(zip(batches, without_buckets(batches), strict=True)):
+        times = {"with AT": step(with_at), "without AT": step(without_at)}
+        times |= {"reference": reference_step(batch), "reference, no buckets": reference_step(mixed)}
         if i < WARM_UP:
             continue
         for name, value in times.items():
@@ -168,6 +186,7 @@ def main() -> None:
 
     print(f"with / without AT, median of {len(needed)} pairs: {ratio('with AT', 'without AT'):.2f}")
     print(f"reference / with AT, median of {len(needed)} pairs: {ratio('reference', 'with AT'):.2f}")
+    print(f"the same without buckets, all steps: {sum(seconds['reference, no buckets']) / sum(seconds['with AT']):.2f}")
     rate = statistics.median(rates)
     share = statistics.median(n / s / r for n, s, r in zip(needed, seconds["with AT"], rates, strict=True))
     flop = statistics.mean(needed)
