@@ -1,10 +1,11 @@
 """How the time of `nlp.pipe` grows: with batch size, sentence length, number of labels and processes; and its memory.
 
-    python benchmarks/scaling.py time PIPELINE TEST.spacy OUT_FOLDER
+    python benchmarks/scaling.py time PIPELINE TEST.spacy OUT_FOLDER --other OTHER_PIPELINE
     python benchmarks/scaling.py memory PIPELINE TEST.spacy
 
 `time` writes scaling.json, a table and scaling.png (needs matplotlib); everything on one thread, medians of several
-runs. `memory` labels a hundred thousand and a million short sentences and prints the peak memory of each.
+runs. With another pipeline, that is run in one and two processes, too: Docs travel between processes at a price of
+spaCy's own. `memory` labels a hundred thousand and a million short sentences and prints the peak memory of each.
 """
 
 import argparse
@@ -78,6 +79,10 @@ def measure(args: argparse.Namespace) -> None:
         "tags": {1 + 4 * n: microseconds(with_labels(args.pipeline, n), usual, args.runs) for n in LABELS},
         "processes": {n: microseconds(nlp, usual, args.runs, n_process=n) for n in PROCESSES},
     }
+    if args.other:
+        other = spacy.load(args.other)
+        found = {n: microseconds(other, usual, args.runs, n_process=n) for n in PROCESSES}
+        results[f"processes, {'+'.join(other.pipe_names)}"] = found
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "scaling.json").write_text(json.dumps(results, indent=2) + "\n")
     for name, values in results.items():
@@ -94,14 +99,15 @@ def draw(results: dict[str, dict[int, float]], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, len(results), figsize=(12, 3), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, len(results), figsize=(12, 3), layout="constrained")
     for axis, (name, values) in zip(axes, results.items(), strict=True):
         axis.plot(list(values), list(values.values()), color="black", marker="o")
         axis.set(xlabel=name, xscale="log")
         axis.set_xticks(list(values), labels=list(map(str, values)), minor=False)
         axis.minorticks_off()
         axis.grid(axis="y", color="0.85")
-    axes[0].set(ylabel="µs a word", ylim=(0, None))
+        axis.set_ylim(0, None)
+    axes[0].set(ylabel="µs a word")
     figure.savefig(path, dpi=150)
 
 
@@ -130,6 +136,7 @@ def main() -> None:
         command.add_argument("pipeline", type=Path)
         command.add_argument("test", type=Path)
     one.add_argument("out", type=Path)
+    one.add_argument("--other", type=Path)
     one.add_argument("--runs", type=int, default=5)
     one.add_argument("--words", type=int, default=50_000)
     one.set_defaults(run=measure)
