@@ -1,16 +1,16 @@
 """Reading and writing .spacy files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
 from ..errors import Errors
-from .columns import Sentence
+from ..kinds import ENTS, GROUP, POS, TAG
 from .files import Location, check_output, replacing
-from .problems import CorpusError
-from .schemes import MISSING, OUTSIDE
+from .problems import N_PLACES, CorpusError, Occurrences
+from .sentences import MISSING, OUTSIDE, Reading, Sentence
 
 SUFFIX = ".spacy"
 
@@ -102,22 +102,68 @@ def split_sentences(doc: Doc) -> Iterator[Doc]:
         yield part
 
 
-def to_sentences(docs: Iterable[Doc]) -> Iterator[Sentence]:
-    """Turn Docs back into sentences with the tags of their entities, in IOB2.
+class DocReading(Reading):
+    """A pass over Docs that turns them back into sentences, with the annotation that each Doc has.
 
+    The tags of entities and other spans are IOB2. The line of a token is the number of its sentence, from 1. Spans of
+    a group that overlap can't be tags: the group of that Doc is left out.
+
+    location (Location): The file, for messages.
     docs (Iterable): The Docs.
-    YIELDS (Sentence): The sentences; their line is the number of the sentence, from 1.
+    kinds (Collection): The kinds of annotation to read; if empty, those that there are.
+    keep (int): How many places a message names.
     """
-    number = 0
-    for doc in docs:
-        for span in sentence_spans(doc):
-            number += 1
-            yield Sentence(
-                words=[token.text for token in span],
-                tags=[_entity_tag(token) for token in span],
-                line=number,
-                opens_document=span.start == 0,
-            )
+
+    def __init__(self, location: Location, docs: Iterable[Doc], kinds: Collection[str] = (), keep: int = N_PLACES):
+        self.location = location
+        self.docs = docs
+        self.kinds = kinds
+        self.keep = keep
+        self.overlapping: dict[str, Occurrences] = {}
+
+    def __iter__(self) -> Iterator[Sentence]:
+        number = 0
+        for doc in self.docs:
+            layers = dict(self._layers(doc, number + 1))
+            for span in sentence_spans(doc):
+                number += 1
+                yield Sentence(
+                    words=[token.text for token in span],
+                    layers={kind: tags[span.start : span.end] for kind, tags in layers.items()},
+                    lines=[number] * len(span),
+                    opens_document=span.start == 0,
+                )
+
+    def _layers(self, doc: Doc, number: int) -> Iterator[tuple[str, list[str]]]:
+        """Yield the tags of each kind of annotation that a Doc has."""
+        if self._wants(ENTS) and doc.has_annotation("ENT_IOB"):
+            yield ENTS, [_entity_tag(token) for token in doc]
+        if self._wants(TAG) and doc.has_annotation("TAG"):
+            yield TAG, [token.tag_ for token in doc]
+        if self._wants(POS) and doc.has_annotation("POS"):
+            yield POS, [token.pos_ for token in doc]
+        for key, group in doc.spans.items():
+            kind = f"{GROUP}{key}"
+            if self._wants(kind):
+                overlap = self.overlapping.setdefault(kind, Occurrences(self.keep, "sentence"))
+                n_overlap = overlap.count
+                tags = [OUTSIDE] * len(doc)
+                for span in group:
+                    if any(tag != OUTSIDE for tag in tags[span.start : span.end]):
+                        overlap.add(number + sum(sent.end <= span.start for sent in sentence_spans(doc)), span.text)
+                    elif len(span):
+                        tags[span.start : span.end] = [f"B-{span.label_}"] + [f"I-{span.label_}"] * (len(span) - 1)
+                if overlap.count == n_overlap:
+                    yield kind, tags
+
+    def _wants(self, kind: str) -> bool:
+        return not self.kinds or kind in self.kinds
+
+    def errors(self) -> Iterator[str]:
+        """Say which spans overlap."""
+        for kind, overlap in self.overlapping.items():
+            if overlap:
+                yield Errors.DN245.format(path=self.location, count=overlap.count, kind=kind, places=overlap)
 
 
 def _entity_tag(token) -> str:

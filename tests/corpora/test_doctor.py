@@ -25,7 +25,7 @@ def test_sound_file(look):
     found = look("Ana B-PER\nvive O\n\nVigo B-LOC\n")
     assert (found.errors, found.warnings) == ([], [])
     assert found.texts == {"Ana vive": 1, "Vigo": 1}
-    assert found.counts.labels == {"PER": 1, "LOC": 1}
+    assert found.counts.layers["ents"].labels == {"PER": 1, "LOC": 1}
     assert found.counts.mean_length == 1.5
 
 

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from spacy_datnet.corpora import CorpusError, check_output, replacing, survey_columns
+from spacy_datnet.corpora import CorpusError, check_output, replacing, survey_corpus
 
 
 @pytest.fixture
@@ -17,23 +17,23 @@ def text():
 def test_gzip(tmp_path, text):
     path = tmp_path / "corpus.gz"
     path.write_bytes(gzip.compress(text.encode()))
-    assert survey_columns(path).counts.tokens == 2
+    assert survey_corpus(path).counts.tokens == 2
 
 
 def test_member_of_a_zip_archive(tmp_path, text):
     path = tmp_path / "corpora.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("conll2002/esp.train", text)
-    assert survey_columns(f"{path}:conll2002/esp.train").counts.tokens == 2
+    assert survey_corpus(f"{path}:conll2002/esp.train").counts.tokens == 2
     for location in (path, f"{path}:esp.train"):
         with pytest.raises(CorpusError, match=r"DN203.*It holds: conll2002/esp.train"):
-            survey_columns(location)
+            survey_corpus(location)
 
 
 def test_plain_file_whose_name_looks_like_an_archive(tmp_path, text):
     path = tmp_path / "a.zip:b"
     path.write_text(text, encoding="utf-8")
-    assert survey_columns(path).counts.tokens == 2
+    assert survey_corpus(path).counts.tokens == 2
 
 
 def test_full_disk(tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from spacy.vocab import Vocab
 
-from spacy_datnet.corpora import CorpusError, read_docs, survey_columns
+from spacy_datnet.corpora import CorpusError, read_docs, survey_corpus
 
 FOLDER = Path(__file__).parent / "malformed"
 
@@ -68,7 +68,7 @@ def test_survey_names_every_kind_of_error_and_places_up_to_a_limit(tmp_path):
     path = tmp_path / "many.tsv"
     lines = ["Ana\tB-PER", "", "\tO", "", "a\tb\tO", "", *["x\tX"] * 5, ""]
     path.write_text("\n".join(lines), encoding="utf-8")
-    survey = survey_columns(path, keep=2)
+    survey = survey_corpus(path, keep=2)
     assert [error[:7] for error in survey.errors] == ["[DN208]", "[DN217]", "[DN212]"]
     assert "5 token(s)" in survey.errors[2]
     assert "line 7 (x X), line 8 (x X) and 3 more" in survey.errors[2]

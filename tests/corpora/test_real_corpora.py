@@ -2,7 +2,7 @@
 
 import pytest
 
-from spacy_datnet.corpora import survey_columns
+from spacy_datnet.corpora import survey_corpus
 
 ES, NL = (f"raw/nltk/conll2002.zip:conll2002/{language}" for language in ("esp", "ned"))
 
@@ -23,12 +23,12 @@ CORPORA = [
 @pytest.mark.real
 @pytest.mark.parametrize(("name", "scheme", "documents", "sentences", "tokens", "entities", "slip"), CORPORA)
 def test_counts(real_data, name, scheme, documents, sentences, tokens, entities, slip):
-    survey = survey_columns(f"{real_data}/{name}")
+    survey = survey_corpus(f"{real_data}/{name}")
     counts = survey.counts
     assert not survey.errors
-    assert survey.scheme == scheme
+    assert survey.schemes == {"ents": scheme}
     assert (counts.documents, counts.sentences) == (documents, sentences)
-    assert (counts.tokens, counts.entities) == (tokens, entities)
+    assert (counts.tokens, counts.layers["ents"].total) == (tokens, entities)
     if slip is None:
         assert not survey.warnings
     else:
