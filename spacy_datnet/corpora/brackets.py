@@ -124,7 +124,7 @@ class BracketReading(Reading):
                 try:
                     self._take(match[0], number)
                 except _Misplaced as error:
-                    self.broken.add(number, f"{match[0]}: {error}", path)
+                    self.broken.add(number, f"{match[0]!r} {error}", path)
                     self._open, self._leaves, skips = [], [], True
                     break
                 if not self._open and self._leaves:
@@ -138,27 +138,29 @@ class BracketReading(Reading):
         if piece == "(":
             if top is not None:
                 if top.word:
-                    raise _Misplaced(f"after the word {top.word}")
+                    raise _Misplaced(f"follows the word {top.word}")
                 if not top.label and len(self._open) > 1:
-                    raise _Misplaced(f"a bracket without label in the tree that began in line {self._open[0].line}")
+                    raise _Misplaced(
+                        f"opens a bracket without label in the tree that began in line {self._open[0].line}"
+                    )
                 top.has_children = True
             self._open.append(_Node(number))
         elif top is None:
-            raise _Misplaced("outside of a tree")
+            raise _Misplaced("is outside of a tree")
         elif piece == ")":
             self._close(self._open.pop())
         elif not top.label and not top.has_children:
             top.label = piece
         elif top.word or top.has_children:
-            raise _Misplaced("a word without a tag")
+            raise _Misplaced("is a word without a tag")
         else:
             top.word = piece
 
     def _close(self, node: _Node) -> None:
         if not node.word and not node.has_children:
-            raise _Misplaced(f"a bracket with no word in it, opened in line {node.line}")
+            raise _Misplaced(f"closes a bracket of line {node.line} with no word in it")
         if node.word and not self._open:
-            raise _Misplaced(f"the word {node.word} outside of a tree")
+            raise _Misplaced(f"leaves the word {node.word} outside of a tree")
         if node.word and node.label != _TRACE:
             self._leaves.append((node.line, _TAGS.get(node.label, node.label), node.word))
 
@@ -170,7 +172,7 @@ class BracketReading(Reading):
     def _note_unclosed(self, path: str) -> None:
         if self._open:
             root = self._open[0]
-            self.broken.add(root.line, f"({root.label}: the tree that begins here is not closed", path)
+            self.broken.add(root.line, f"the tree that begins with ({root.label} is not closed", path)
         self._open, self._leaves = [], []
 
     def errors(self) -> Iterator[str]:

@@ -99,7 +99,7 @@ def detect_conllu(
             has_documents = has_documents or bool(path or _NEW_DOCUMENT.match(line))
             continue
         fields = split_row(line)
-        n_rows += len(fields) > 1
+        n_rows += bool(line.strip())
         if len(fields) == _WIDTH:
             given.update(kind for kind, column in _COLUMNS.items() if fields[column] != _NONE)
             has_spaces = has_spaces or _says_no_space(fields)

@@ -40,7 +40,7 @@ def read_label_map(path: Path) -> LabelMap:
     RETURNS (LabelMap): The map.
     """
     try:
-        names = srsly.read_yaml(path)
+        names = srsly.yaml_loads(path.read_text(encoding="utf8"))
     except FileNotFoundError as error:
         raise CorpusError(Errors.DN201.format(path=path, folder=Path.cwd())) from error
     except (OSError, ValueError) as error:

@@ -134,3 +134,38 @@ def test_gold_tokens_survive(tmp_path_factory, sentences):
     path.write_bytes("\n".join(blocks).encode())
     docs = list(read_docs(path, Vocab(), delimiter="tab"))
     assert [[token.text for token in doc] for doc in docs] == sentences
+
+
+CHUNKS = "Ana NNP B-NP\nno _ B-VP\nvive VBZ I-VP\n. . O\n\nNada NN O\n"
+
+
+def test_several_kinds_of_annotation_in_one_file(write):
+    survey = survey_corpus(write(CHUNKS), annotations={"tag": 2, "spans:chunks": 3, "ents": 3})
+    assert survey.schemes == {"spans:chunks": "iob2", "ents": "iob2"}
+    assert survey.counts.missing("tag") == 1
+    first, second = read_docs(write(CHUNKS), Vocab(), annotations={"tag": 2, "spans:chunks": 3})
+    assert [t.tag_ for t in first] == ["NNP", "", "VBZ", "."]
+    assert [(s.text, s.label_) for s in first.spans["chunks"]] == [("Ana", "NP"), ("no vive", "VP")]
+    assert list(second.spans["chunks"]) == []
+    assert not first.has_annotation("ENT_IOB")
+
+
+def test_one_column_for_two_kinds(write):
+    survey = survey_corpus(write("Ana\tX\n"), annotations={"tag": None, "pos": -1})
+    (sentence,) = survey.sentences()
+    assert sentence.layers == {"tag": ["X"], "pos": ["X"]}
+
+
+def test_spans_of_a_document_with_several_sentences(write):
+    (doc,) = read_docs(write("-DOCSTART-\n\n" + CHUNKS + "vive VBZ B-VP\n"), Vocab(), annotations={"spans:a": 3})
+    assert [(s.start, s.end, s.label_) for s in doc.spans["a"]] == [(0, 1, "NP"), (1, 3, "VP"), (5, 6, "VP")]
+
+
+def test_files_of_a_pattern_are_documents(tmp_path):
+    for name, text in (("b.conll", "c O\n\nd O"), ("a.conll", "a B-X\n\nb O\n")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    docs = list(read_docs(tmp_path / "*.conll", Vocab()))
+    assert [[t.text for t in doc] for doc in docs] == [["a", "b"], ["c", "d"]]
+    (tmp_path / "b.conll").write_text("c O\n\nd O x\n", encoding="utf-8")
+    (error,) = survey_corpus(tmp_path / "*.conll").errors
+    assert f"{tmp_path}/b.conll, line 3 (3 columns: 'd O x')" in error
