@@ -114,6 +114,26 @@ def test_same_sentences_from_both_formats(corpus, tmp_path):
     assert first_words(tmp_path / "a.spacy") == [f"w{i}" for i in chosen]
 
 
+def test_rest_of_a_docbin(corpus, tmp_path):
+    write_docbin(read_docs(corpus, Vocab()), tmp_path / "corpus.spacy")
+    chosen = write_sample(tmp_path / "corpus.spacy", tmp_path / "a.spacy", count=7, seed=5, rest=tmp_path / "b.spacy")
+    assert first_words(tmp_path / "a.spacy") == [f"w{i}" for i in chosen]
+    assert first_words(tmp_path / "b.spacy") == [f"w{i}" for i in range(20) if i not in chosen]
+
+
+def test_sample_of_conllu_keeps_comments(tmp_path):
+    blocks = [f"# sent_id = {i}\n1\tw{i}" + "\t_" * 8 + "\n\n" for i in range(9)]
+    (tmp_path / "corpus.conllu").write_text("".join(blocks), encoding="utf-8")
+    chosen = write_sample(tmp_path / "corpus.conllu", tmp_path / "a.conllu", count=4, seed=1)
+    assert (tmp_path / "a.conllu").read_text(encoding="utf-8") == "".join(blocks[i] for i in chosen)
+
+
+def test_no_sample_of_trees(tmp_path):
+    (tmp_path / "corpus.mrg").write_text("( (S (NN a)) )\n( (S (NN b)) )\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match="DN244"):
+        write_sample(tmp_path / "corpus.mrg", tmp_path / "a.mrg", count=1, seed=0)
+
+
 def test_formats_must_agree(corpus, tmp_path):
     with pytest.raises(CorpusError, match="DN226"):
         write_sample(corpus, tmp_path / "a.spacy", count=1, seed=0)
