@@ -142,7 +142,8 @@ def test_tags_that_are_missing_or_outdated(look):
 def test_same_findings_of_tags_and_chunks_in_a_spacy_file(look, tmp_path):
     kinds = {"tag": 2, "pos": 3, "spans:chunks": 4}
     columns = look("Ana NNP PROPN B-NP\ny CC CONJ O\nvive _ VERB B-VP\n\nnada _ ADV O\n", annotations=kinds)
-    write_docbin(read_docs(tmp_path / "corpus.conll", Vocab(), annotations=kinds), tmp_path / "corpus.spacy")
+    with pytest.warns(UserWarning, match="DN261"):
+        write_docbin(read_docs(tmp_path / "corpus.conll", Vocab(), annotations=kinds), tmp_path / "corpus.spacy")
     docbin = examine(tmp_path / "corpus.spacy", "target", max_length=100)
     assert docbin.counts == columns.counts
     assert codes(docbin.warnings) == codes(columns.warnings) == ["DN261", "DN260"]
