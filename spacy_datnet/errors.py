@@ -224,6 +224,20 @@ class Errors(metaclass=_Coded):
         "{path}: {count} span(s) of {kind} overlap others: {places}. A component of spacy-datnet can't learn from "
         "them: remove the overlap, spacy.util.filter_spans keeps the longest; or name the annotation to check."
     )
+    DN246 = (
+        "{path}: {count} span(s) of {kind} have no label: {places}. A component of spacy-datnet can't learn them: set "
+        "label_, or name the annotation to check."
+    )
+    DN247 = "{option} is given more than once for {kind}. Keep one of them."
+    DN248 = (
+        "Several files can't be written to the one file {output}. Name a folder, or give the files as one pattern in "
+        "quotes to make one corpus of them."
+    )
+    DN249 = (
+        "{first} and {second} would both be written to {output}. Rename one, or convert them one by one, each to a "
+        "name of its own."
+    )
+    DN250 = "{source} gives no name for the file in {folder}. Name the .spacy file to write."
 
     DN301 = "{path} can't be read as a grid: {reason}. It is a YAML file, see `python -m spacy_datnet run --help`."
     DN302 = "{path}: in {where}, missing: {missing}; unknown: {unknown}."

@@ -6,7 +6,7 @@ become .spacy files (`docbin`). A new format needs a `Format` and a line in `for
 
 from .columns import DELIMITERS
 from .counts import LayerCounts
-from .docbin import check_docbin_output, split_sentences, write_docbin
+from .docbin import check_docbin_output, docbin_paths, split_sentences, write_docbin
 from .docs import conversion_warnings, make_docs, make_vocab, read_docs
 from .doctor import DEV, TEST, TRAIN, Examination, compare, examine
 from .files import check_output, replacing
@@ -33,6 +33,7 @@ __all__ = [
     "check_output",
     "compare",
     "conversion_warnings",
+    "docbin_paths",
     "examine",
     "make_docs",
     "make_vocab",

@@ -115,6 +115,15 @@ def detect_conllu(
     )
 
 
+def document_comment(rows: list[str]) -> str:
+    """Find the comment that says that a document begins with a sentence.
+
+    rows (list): The lines of the sentence.
+    RETURNS (str): The line, or nothing.
+    """
+    return next((row for row in rows if _NEW_DOCUMENT.match(row)), "")
+
+
 def split_row(line: str) -> list[str]:
     """Split a line into its columns."""
     return line.rstrip("\r\n").split("\t")

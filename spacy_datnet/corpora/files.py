@@ -61,14 +61,16 @@ class Files:
                 magic = file.peek(len(_ZIP))
                 if member is not None or magic.startswith(_ZIP):
                     with zipfile.ZipFile(file) as archive:
-                        yield from self._members(archive, one, member)
+                        yield from self._members(archive, one, member, is_one=not name)
                 elif magic.startswith(_GZIP):
                     with gzip.GzipFile(fileobj=file) as unzipped:
                         yield name, unzipped
                 else:
                     yield name, file
 
-    def _members(self, archive: zipfile.ZipFile, path: Path, pattern: str | None) -> Iterator[tuple[str, IO[bytes]]]:
+    def _members(
+        self, archive: zipfile.ZipFile, path: Path, pattern: str | None, is_one: bool
+    ) -> Iterator[tuple[str, IO[bytes]]]:
         members = [info.filename for info in archive.infolist() if not info.is_dir()]
         chosen = [pattern] if pattern in members else sorted(name for name in members if _matches(name, pattern or ""))
         if not chosen:
@@ -83,7 +85,7 @@ class Files:
         for member in chosen:
             self.current = f"{path}:{member}"
             with archive.open(member) as file:
-                yield "" if member == pattern else self.current, file
+                yield "" if is_one and member == pattern else self.current, file
 
 
 def _matching_paths(path: Path) -> list[Path]:

@@ -82,6 +82,8 @@ def parse_annotations(names: Iterable[str]) -> dict[str, int | None]:
     annotations: dict[str, int | None] = {}
     for name in names:
         kind, equals, column = name.rpartition("=") if "=" in name else (name, "", "")
+        if kind in annotations:
+            raise CorpusError(Errors.DN247.format(option="--annotation", kind=kind))
         try:
             annotations[kind] = int(column) if equals else None
         except ValueError as error:

@@ -65,10 +65,11 @@ def parse_label_maps(names: Iterable[str]) -> dict[str | None, LabelMap]:
     maps: dict[str | None, LabelMap] = {}
     for name in names:
         kind, equals, path = name.partition("=")
-        if equals and is_kind(kind):
-            maps[kind] = read_label_map(Path(path))
-        else:
-            maps[None] = read_label_map(Path(name))
+        if not (equals and is_kind(kind)):
+            kind, path = None, name
+        if kind in maps:
+            raise CorpusError(Errors.DN247.format(option="--label-map", kind=kind or "the only annotation"))
+        maps[kind] = read_label_map(Path(path))
     return maps
 
 

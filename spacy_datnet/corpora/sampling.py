@@ -14,6 +14,7 @@ from spacy.vocab import Vocab
 from ..errors import Errors
 from .brackets import is_bracketed
 from .columns import read_blocks
+from .conllu import document_comment, is_conllu
 from .docbin import is_docbin, read_docbin, sentence_spans, split_sentences, write_docbin
 from .encodings import AUTO, resolve_encoding
 from .files import Location, check_output, replacing
@@ -65,7 +66,7 @@ def write_sample(
     """Write a random sample of the sentences of a .spacy file, a column file or a CoNLL-U file.
 
     The sentences of a .spacy file become one Doc each. Those of other files are copied as they
-    stand, with the -DOCSTART- line of each document of which a sentence was chosen.
+    stand, with the -DOCSTART- line or # newdoc comment of each document of which a sentence was chosen.
 
     source (Location): The file to sample from.
     output (Path): The file to write.
@@ -73,7 +74,7 @@ def write_sample(
     ratio (Optional[float]): which share of them to choose.
     seed (int): The seed of the choice.
     rest (Optional[Path]): A file for the sentences that were not chosen.
-    encoding (str): The encoding of a column file, or "auto".
+    encoding (str): The encoding of a file that is no .spacy file, or "auto".
     RETURNS (list): The numbers of the chosen sentences, from 0, sorted.
     """
     outputs = [output] if rest is None else [output, rest]
@@ -115,15 +116,21 @@ def _pick_docs(docs: list[Doc], chosen: set[int]) -> Iterator[Doc]:
 
 
 def _pick_lines(source: Location, encoding: str, chosen: set[int]) -> Iterator[str]:
-    opener = ""
+    has_comments = is_conllu(source, encoding)
+    opener, comment = "", ""  # of a document whose first sentence is not chosen
     for number, block in enumerate(read_blocks(source, encoding)):
         opener = block.opener or opener
+        own_comment = document_comment(block.rows) if has_comments else ""
+        comment = own_comment or comment
         if number not in chosen:
             continue
         line_end = "\r\n" if block.rows[0].endswith("\r\n") else "\n"
         if opener:
             yield from (opener, line_end)
             opener = ""
+        if comment and not own_comment:
+            yield comment
+        comment = ""
         yield from (row.rstrip("\r\n") + line_end for row in block.rows)
         yield line_end
 

@@ -105,7 +105,10 @@ def _maps_by_kind(
     for kind, label_map in maps.items():
         if (kind is None and len(kinds) > 1) or (kind is not None and kind not in kinds):
             raise CorpusError(Errors.DN241.format(path=location, map=label_map.path, kinds=", ".join(kinds)))
-        found[kind or kinds[0]] = label_map
+        kind = kind or kinds[0]
+        if kind in found:
+            raise CorpusError(Errors.DN247.format(option="--label-map", kind=kind))
+        found[kind] = label_map
     return found
 
 

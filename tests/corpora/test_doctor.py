@@ -1,7 +1,7 @@
 """The corpus doctor: what it finds in one file, and what it finds between files."""
 
 import pytest
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from spacy_datnet.corpora import compare, examine, read_docs, write_docbin
@@ -161,13 +161,32 @@ def test_named_annotation_of_a_spacy_file(tmp_path):
 
 def test_spans_that_overlap(tmp_path):
     doc = Doc(Vocab(), words=["a", "b", "c"], tags=["x"] * 3, sent_starts=[True, False, True])
-    doc.spans["sc"] = [doc[0:2], doc[1:2], doc[2:3]]
+    doc.spans["sc"] = [Span(doc, start, end, label="X") for start, end in ((0, 2), (1, 2), (2, 3))]
     write_docbin([doc], tmp_path / "corpus.spacy")
     found = examine(tmp_path / "corpus.spacy", "train", max_length=9)
     assert (found.errors, codes(found.warnings)) == ([], ["DN245"])
     assert "1 span(s) of spans:sc overlap others: sentence 1 (b)" in found.warnings[0]
     named = examine(tmp_path / "corpus.spacy", "train", max_length=9, annotations={"spans:sc": None})
     assert codes(named.errors) == ["DN245"]
+
+
+def test_spans_without_a_label(tmp_path):
+    doc = Doc(Vocab(), words=["a", "b", "c"], tags=["x"] * 3, sent_starts=[True, False, True])
+    doc.spans["sc"] = [Span(doc, 0, 2, label="X"), doc[2:3]]
+    write_docbin([doc], tmp_path / "corpus.spacy")
+    found = examine(tmp_path / "corpus.spacy", "train", max_length=9)
+    assert (found.errors, codes(found.warnings)) == ([], ["DN246"])
+    assert "1 span(s) of spans:sc have no label: sentence 2 (c)" in found.warnings[0]
+    named = examine(tmp_path / "corpus.spacy", "train", max_length=9, annotations={"spans:sc": None})
+    assert codes(named.errors)[0] == "DN246"
+
+
+def test_blocked_tokens_are_outside(tmp_path):
+    doc = Doc(Vocab(), words=["a", "b", "c"])
+    doc.set_ents([Span(doc, 0, 1, label="X")], blocked=[doc[1:2]], default="missing")
+    write_docbin([doc], tmp_path / "corpus.spacy")
+    layer = examine(tmp_path / "corpus.spacy", "train", max_length=9).counts.layers["ents"]
+    assert (layer.total, layer.outside, layer.annotated) == (1, 1, 2)
 
 
 def test_two_tasks(look):

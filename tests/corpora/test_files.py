@@ -70,6 +70,12 @@ def test_patterns(tmp_path):
             file.writestr(name, name)
     assert names_of(f"{archive}:t/*.mrg") == [(f"{archive}:{name}", name) for name in ("t/a.mrg", "t/b.mrg")]
     assert names_of(f"{archive}:*/sub/?.mrg") == [(f"{archive}:t/sub/c.mrg", "t/sub/c.mrg")]
+    with zipfile.ZipFile(tmp_path / "y.zip", "w") as file:
+        file.writestr("t/a.mrg", "other")
+    assert names_of(f"{tmp_path}/?.zip:t/a.mrg") == [
+        (f"{archive}:t/a.mrg", "t/a.mrg"),
+        (f"{tmp_path / 'y.zip'}:t/a.mrg", "other"),
+    ]
     with pytest.raises(CorpusError, match="DN203"):
         names_of(f"{archive}:*.mrg")
     with pytest.raises(CorpusError, match="DN201"):
