@@ -45,7 +45,7 @@ def test_languages_of_universal_dependencies_are_variables(project):
     result = run("-m", "spacy", "project", "run", "ud", ".", *options, cwd=project)
     assert result.returncode == 0, result.stderr
     assert "'assets/ud/it/*.conllu' corpus/ud/it-eu/source.spacy --lang it" in result.stdout
-    assert "assets/ud/eu/test.conllu corpus/ud/it-eu/test.spacy --lang eu" in result.stdout
+    assert "assets/ud/eu/dev.conllu assets/ud/eu/test.conllu corpus/ud/it-eu --lang eu" in result.stdout
     assert "--paths.vectors corpus/vectors_eu --paths.source_vectors corpus/vectors_it" in result.stdout
 
 

@@ -1,4 +1,4 @@
-"""The options that say how a corpus is to be read, shared by the commands that read one; and how results are named."""
+"""The options that say how a corpus is to be read, shared by the commands that read one."""
 
 from enum import Enum
 from typing import Annotated
@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from ..corpora import DELIMITERS, FORMATS, SCHEMES
-from ..kinds import ENTS, group_of
 
 Format = Enum("Format", [(name, name) for name in FORMATS], type=str)
 Scheme = Enum("Scheme", [(name, name) for name in SCHEMES], type=str)
@@ -36,12 +35,3 @@ DelimiterOption = Annotated[Delimiter, typer.Option(help="What separates the col
 TokenColumnOption = Annotated[int, typer.Option(help="Column with the tokens, from 1; -1 is the last.")]
 TagColumnOption = Annotated[int, typer.Option(help="Column with the tags, from 1; -1 is the last.")]
 SchemeOption = Annotated[Scheme, typer.Option(help="Tagging scheme; BIOES includes BILUO and BMEWO.")]
-N_LABELS = 50  # that a table shows
-
-
-def heading(kind: str) -> str:
-    """Name a kind of annotation in a table."""
-    if kind == ENTS:
-        return "Entities"
-    key = group_of(kind)
-    return f"Tags ({kind})" if key is None else f"Spans ({key})"

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 from tqdm import tqdm
-from wasabi import table
 
 from ..corpora import (
     DEV,
@@ -24,7 +23,6 @@ from ..kinds import ENTS
 from ..resources import SOURCE, TARGET
 from ._app import app, fail, failing_politely, say, warn
 from ._options import (
-    N_LABELS,
     AnnotationOption,
     Delimiter,
     DelimiterOption,
@@ -36,8 +34,8 @@ from ._options import (
     SchemeOption,
     TagColumnOption,
     TokenColumnOption,
-    heading,
 )
+from ._tables import N_LABELS, heading, show_table
 
 Files = list[str] | None
 
@@ -68,7 +66,8 @@ def check(
     roles given, the files are compared as well: sentences of dev and test that are in train,
     labels that train lacks, labels in which source and target differ, repeated training sentences.
     All of it goes for every kind of annotation: entities, tags, parts of speech, groups of spans. A
-    .spacy file is examined for those that it has, or for those that are named.
+    .spacy file is examined as it is, for the annotation that it has or that --annotation names: the other
+    options of a format are not for it.
 
     The exit code is 1 if there are errors, and 0 if there are only warnings.
     """
@@ -127,4 +126,4 @@ def _show(examinations: list[Examination]) -> None:
             rows.append((f"  and {len(labels) - N_LABELS} rarer labels", [""] * len(counts)))
     header = ["", *(f"({i})" for i in range(1, len(counts) + 1))]
     aligns = ["l"] + ["r"] * len(counts)
-    say(table([(name, *cells) for name, cells in rows], header=header, aligns=aligns))
+    show_table([(name, *cells) for name, cells in rows], header=header, aligns=aligns)

@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 from tqdm import tqdm
-from wasabi import table
 
 from ..corpora import (
     Survey,
-    check_docbin_output,
     conversion_warnings,
+    docbin_paths,
     make_docs,
     make_vocab,
     parse_annotations,
@@ -20,7 +19,6 @@ from ..corpora import (
 )
 from ._app import app, failing_politely, say, warn
 from ._options import (
-    N_LABELS,
     AnnotationOption,
     Delimiter,
     DelimiterOption,
@@ -32,20 +30,24 @@ from ._options import (
     SchemeOption,
     TagColumnOption,
     TokenColumnOption,
-    heading,
 )
+from ._tables import N_LABELS, heading, show_table
 
 
 @app.command()
 def convert(
-    source: Annotated[
-        str,
+    sources: Annotated[
+        list[str],
         typer.Argument(
-            metavar="IN",
-            help="The corpus; also .gz, or ARCHIVE.zip:FILE inside an archive, or a pattern of several files.",
+            metavar="IN...",
+            help="The corpus; also .gz, or ARCHIVE.zip:FILE inside an archive, or a pattern of several files. Several "
+            "corpora are converted each by itself.",
         ),
     ],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="The .spacy file to write.")],
+    output: Annotated[
+        Path,
+        typer.Argument(metavar="OUT", help="The .spacy file to write, or a folder: train.conll becomes train.spacy."),
+    ],
     lang: Annotated[str, typer.Option(help="Language code.")] = "xx",
     format: FormatOption = Format("auto"),
     annotation: AnnotationOption = None,
@@ -56,38 +58,42 @@ def convert(
     tag_column: TagColumnOption = -1,
     scheme: SchemeOption = Scheme("auto"),
 ) -> None:
-    """Convert a corpus to a .spacy file.
+    """Convert corpora to .spacy files.
 
-    It may be a column file (CoNLL-2000, CoNLL-2002, CoNLL-2003, WNUT, WikiANN …), whose tags are
+    A corpus may be a column file (CoNLL-2000, CoNLL-2002, CoNLL-2003, WNUT, WikiANN …), whose tags are
     those of entities if --annotation does not say otherwise; CoNLL-U, with parts of speech and
     tags; or bracketed trees as in the Penn Treebank, with tags.
 
     Format, encoding, columns and tagging scheme are detected from the whole file and shown.
     Documents are kept where -DOCSTART- lines or # newdoc mark them, and the files of a pattern are
     documents; otherwise each sentence becomes one Doc. Anything that can't be read with certainty
-    ends the command with file, line and reason, and nothing is written.
+    ends the command with file, line and reason, and nothing is written: of several corpora, none.
     """
     with failing_politely():
-        check_docbin_output(output, source)
+        paths = docbin_paths(sources, output)
         vocab = make_vocab(lang)
-        survey = survey_corpus(
-            source,
-            format=format.value,
-            annotations=parse_annotations(annotation or ()),
-            label_maps=parse_label_maps(label_map or ()),
-            encoding=encoding,
-            delimiter=delimiter.value,
-            token_column=token_column,
-            tag_column=tag_column,
-            scheme=scheme.value,
-        )
-        docs = make_docs(survey.sentences(), vocab)
-        for message in conversion_warnings(survey):
-            warn(message)
-        n_docs = survey.counts.documents
-        write_docbin(tqdm(docs, total=n_docs, unit="doc", disable=None, leave=False), output)
-    _show(survey)
-    say(f"Wrote {output}")
+        annotations, label_maps = parse_annotations(annotation or ()), parse_label_maps(label_map or ())
+        conversions = []
+        for source, path in zip(sources, paths, strict=True):
+            survey = survey_corpus(
+                source,
+                format=format.value,
+                annotations=annotations,
+                label_maps=label_maps,
+                encoding=encoding,
+                delimiter=delimiter.value,
+                token_column=token_column,
+                tag_column=tag_column,
+                scheme=scheme.value,
+            )
+            conversions.append((survey, make_docs(survey.sentences(), vocab), path))
+        for survey, docs, path in conversions:
+            for message in conversion_warnings(survey):
+                warn(message)
+            n_docs = survey.counts.documents
+            write_docbin(tqdm(docs, total=n_docs, unit="doc", disable=None, leave=False), path)
+            _show(survey)
+            say(f"Wrote {path}")
 
 
 def _show(survey: Survey) -> None:
@@ -112,10 +118,10 @@ def _show(survey: Survey) -> None:
         if len(layer.labels) > N_LABELS:
             labels.append(f"and {len(layer.labels) - N_LABELS} rarer ones")
         rows[heading(kind)] = f"{layer.total:,}" + (f": {', '.join(labels)}" if labels else "")
-    say(table(rows, max_col=max(map(len, rows.values()))))
+    show_table(rows, max_col=max(map(len, rows.values())))
 
 
 def _scheme(survey: Survey, kind: str) -> str:
     if not survey.prefixes[kind]:
-        return "no entity tags: all schemes read the same"
+        return "nothing is tagged: all schemes read the same"
     return f"{survey.schemes[kind].upper()} (prefixes {', '.join(survey.prefixes[kind])})"

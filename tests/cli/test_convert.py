@@ -1,7 +1,10 @@
 """python -m spacy_datnet convert."""
 
+import gzip
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 from spacy.tokens import DocBin
@@ -79,7 +82,14 @@ def test_missing_annotation_is_counted(run, tmp_path):
         ("", ["in.conll", "out.spacy"], "DN207"),
         ("Ana NNP O\nvive O\nen IN O\n", ["in.conll", "out.spacy"], "DN208"),
         ("Ana PROPN\n", ["in.conll", "out.spacy"], "DN212"),
-        ("Ana B-PER\n", ["in.conll", "."], "DN219"),
+        ("Ana B-PER\n", ["in.conll", "absent.conll", "folder"], "DN201"),
+        ("Ana B-PER\n", ["in.conll", "sub/in.conll.gz", "folder"], "DN249"),
+        ("Ana B-PER\n", ["in.conll", "in.conll", "folder"], "DN249"),
+        ("Ana B-PER\n", ["in.conll", "b.conll", "out.spacy"], "DN248"),
+        ("Ana B-PER\n", ["in.conll", "*.conll", "folder"], "DN250"),
+        ("Ana B-PER\n", ["*.conll", "."], "DN250"),
+        ("Ana B-PER\n", ["a.zip:*/train.t?t", "."], "DN250"),
+        ("Ana B-PER\n", ["in.conll", "a.spacy", "."], "DN201"),
         ("Ana B-PER\n", ["in.conll", "in.conll"], "DN220"),
         ("Ana B-PER\n", ["in.conll", "out"], "DN232"),
         ("Ana B-PER\n", ["in.conll", "out.spacy", "--lang", "qq"], "DN222"),
@@ -95,6 +105,48 @@ def test_errors_leave_nothing_behind(run, tmp_path, text, arguments, code):
     assert result.stderr.startswith(f"Error: [{code}] ")
     assert "Traceback" not in result.output
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def entities_of(path):
+    return [ent.text for doc in DocBin().from_disk(path).get_docs(Vocab()) for ent in doc.ents]
+
+
+def test_several_corpora_to_a_folder(run, tmp_path):
+    names = ["eng.train", "b.conll", "c.conllu.txt", "d.tsv.gz", "t[1].txt", ".conll"]
+    outputs = ["eng.train", "b", "c.conllu", "d", "t[1]", ".conll"]
+    for name in names:
+        content = f"{name} B-X\n".encode()
+        (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr("sub/f.txt", "f B-X\n")
+    result = run(*names, "z.zip:sub/f.txt", "new/folder")
+    assert result.exit_code == 0, result.output
+    written = {path.name: entities_of(path) for path in (tmp_path / "new" / "folder").iterdir()}
+    assert written == {"f.spacy": ["f"]} | {
+        f"{output}.spacy": [name] for output, name in zip(outputs, names, strict=True)
+    }
+    assert [line for line in result.stdout.splitlines() if line.startswith("Wrote")] == [
+        f"Wrote {Path('new', 'folder', name)}.spacy" for name in [*outputs, "f"]
+    ]
+
+
+def test_one_corpus_to_a_folder_that_exists(run, tmp_path):
+    (tmp_path / "in.conll").write_text("Ana B-PER\n", encoding="utf-8")
+    assert run("in.conll", ".").exit_code == 0
+    assert entities_of(tmp_path / "in.spacy") == ["Ana"]
+    (tmp_path / "in.spacy").unlink()
+    (tmp_path / "a.spacy").mkdir()
+    assert run("in.conll", "a.spacy").exit_code == 0
+    assert entities_of(tmp_path / "a.spacy" / "in.spacy") == ["Ana"]
+
+
+def test_nothing_is_written_if_one_of_several_is_wrong(run, tmp_path):
+    (tmp_path / "a.conll").write_text("Ana B-PER\n", encoding="utf-8")
+    (tmp_path / "b.conll").write_text("Ana PROPN\n", encoding="utf-8")
+    result = run("a.conll", "b.conll", ".")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: [DN212] b.conll")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.conll", "b.conll"}
 
 
 def test_as_a_module(tmp_path):
@@ -171,7 +223,9 @@ def test_trees_with_a_label_map(run, tmp_path):
 def test_many_labels_are_not_all_shown(run, tmp_path):
     text = "".join(f"a\tt{i}\n" * (60 - i) for i in range(60))
     (tmp_path / "in.tsv").write_text(text, encoding="utf-8")
-    row = rows_of(run("in.tsv", "out.spacy", "--annotation", "tag"))["Tags (tag)"]
+    result = run("in.tsv", "out.spacy", "--annotation", "tag")
+    assert not [line for line in result.stdout.splitlines() if line.endswith(" ")]
+    row = rows_of(result)["Tags (tag)"]
     assert row.endswith(", and 10 rarer ones")
     assert "t0 60" in row
     assert "t50" not in row
@@ -189,6 +243,10 @@ def test_many_labels_are_not_all_shown(run, tmp_path):
         ("in.mrg", TREES, ["--label-map", "pos=map.yaml"], "DN241"),
         ("in.mrg", TREES, ["--label-map", "absent.yaml"], "DN201"),
         ("in.mrg", TREES, ["--label-map", "in.mrg"], "DN236"),
+        ("in.mrg", TREES, ["--label-map", "map.yaml", "--label-map", "map.yaml"], "DN247"),
+        ("in.mrg", TREES, ["--label-map", "map.yaml", "--label-map", "tag=map.yaml"], "DN247"),
+        ("in.mrg", TREES, ["--label-map", "tag=map.yaml", "--label-map", "tag=map.yaml"], "DN247"),
+        ("in.conll", CHUNKS, ["--annotation", "tag=2", "--annotation", "tag=3"], "DN247"),
         ("in.conll", CHUNKS, ["--annotation", "chunks"], "DN240"),
         ("in.conll", CHUNKS, ["--annotation", "spans:np=2"], "DN212"),
         ("in.conll", CHUNKS, ["--annotation", "pos=2"], "DN243"),
