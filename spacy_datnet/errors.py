@@ -139,8 +139,8 @@ class Errors(metaclass=_Coded):
     )
     DN212 = (
         "{path}: {count} token(s) whose tag is not O, - (annotation missing), or a prefix and a "
-        "label as in B-LOC: {places}. The tags are read from column {column} of {width}; name "
-        "another one with --tag-column, or correct these lines."
+        "label as in B-LOC: {places}. The tags are read from {where}; name another place, correct these lines, or "
+        "name what the tags are (--annotation), if they are not those of entities."
     )
     DN213 = (
         "{path} mixes IOB1 and IOB2: {iob1} entities begin with I- and {iob2} with B- where no "
@@ -174,13 +174,71 @@ class Errors(metaclass=_Coded):
     )
     DN227 = "{scheme!r} is not a tagging scheme known here. Use one of: {known}."
     DN228 = (
-        "{path} has no entity annotation: of {tokens} tokens, {outside} are marked as outside of "
-        "entities and {missing} as not annotated. Is this the annotated file, and the right column?"
+        "{path} is not annotated with {kind}: of {tokens} tokens, {outside} are marked as outside and {missing} as "
+        "not annotated. Is this the annotated file, and the right column?"
     )
     DN229 = "There is nothing to check. Give at least one file."
     DN230 = "{delimiter!r} is not a column separator known here. Use one of: {known}."
     DN231 = "{path} can't be written: {reason}."
     DN232 = "{path} does not end in .spacy, and spaCy's readers would skip it. Give the output a name that does."
+    DN233 = "{path}: {format} can't give {kind!r}. Name one or more of {known} (--annotation), or another --format."
+    DN234 = (
+        "{path}: {count} sentence(s) with a line that is not CoNLL-U: {places}. A line has ten columns separated by "
+        "tabs; the first counts the words of a sentence, and an empty line ends the sentence. Correct these lines."
+    )
+    DN235 = (
+        "{path}: {count} place(s) where the brackets make no tree of tags and words as in (S (NN word)): {places}. "
+        "Correct these lines."
+    )
+    DN236 = "{path} can't be read as a label map: {reason}. It is a YAML file with lines as in `NN: NOUN`."
+    DN237 = (
+        "{path}: the label map {map} lacks labels of {kind}: {labels}. Add them to the map; "
+        "'*': X is a default for all others, '*': '*' leaves them as they are."
+    )
+    DN238 = "{format!r} is not a format known here. Use one of: {known}."
+    DN239 = (
+        "{path} is read as {format}, which has no columns to name: leave out --token-column, --tag-column, --delimiter "
+        "and the columns in --annotation, or name --format columns."
+    )
+    DN240 = (
+        '{name!r} is no kind of annotation. Use "ents", "tag", "pos" or "spans:KEY" for group KEY of doc.spans; in '
+        "a column file a column may follow, as in tag=2 or ents=-1."
+    )
+    DN241 = (
+        "{path}: it is not clear what the label map {map} is for, the annotation is {kinds}. Name one of them, as in "
+        "--label-map pos=FILE."
+    )
+    DN242 = (
+        "{path}: {count} token(s) without annotation (-) as {kind}: {places}. A group of doc.spans is annotated as a "
+        "whole. Leave these sentences out, or read them as ents."
+    )
+    DN243 = (
+        "{path}: {count} token(s) whose tag is no part of speech of Universal Dependencies: {places}. The tags are "
+        "read from {where}. Correct them, map them (--label-map), or take any tags as they are (--annotation tag)."
+    )
+    DN244 = (
+        "{path} holds bracketed trees, which a sample can't be taken of. Convert it, and take a sample of the .spacy "
+        "file."
+    )
+    DN245 = (
+        "{path}: {count} span(s) of {kind} overlap others: {places}. A component of spacy-datnet can't learn from "
+        "them: remove the overlap, spacy.util.filter_spans keeps the longest; or name the annotation to check."
+    )
+    DN246 = (
+        "{path}: {count} span(s) of {kind} have no label: {places}. A component of spacy-datnet can't learn them: set "
+        "label_, or name the annotation to check."
+    )
+    DN247 = "{option} is given more than once for {kind}. Keep one of them."
+    DN248 = (
+        "Several files can't be written to the one file {output}. Name a folder, or give the files as one pattern in "
+        "quotes to make one corpus of them."
+    )
+    DN249 = (
+        "{first} and {second} would both be written to {output}. Rename one, or convert them one by one, each to a "
+        "name of its own."
+    )
+    DN250 = "{source} gives no name for the file in {folder}. Name the .spacy file to write."
+
     DN301 = "{path} can't be read as a grid: {reason}. It is a YAML file, see `python -m spacy_datnet run --help`."
     DN302 = "{path}: in {where}, missing: {missing}; unknown: {unknown}."
     DN303 = "{path}: there is no config at {config}. Check the path; it is looked up from {folder}."
@@ -220,7 +278,7 @@ class Warnings(metaclass=_Coded):
         "{path} is not UTF-8. Its encoding was guessed to be {encoding}: do these words look "
         "right? {words}. If not, name the encoding (--encoding)."
     )
-    DN253 = "{path} has no entity annotation: all its tags are O or - (annotation missing)."
+    DN253 = "{path} is not annotated with {kind}: all its tags say that there is none, or that annotation is missing."
     DN254 = (
         "{path}: {count} of {sentences} sentences ({share:.1%}) repeat an earlier sentence of the "
         "same file, for example: {examples}."
@@ -230,10 +288,18 @@ class Warnings(metaclass=_Coded):
         "that scores will be too high, for example: {examples}."
     )
     DN256 = "{path}: {count} sentence(s) longer than {limit} tokens, which costs memory and time in training: {places}."
-    DN257 = "{path} has labels that no training file has, and that can't be learnt therefore: {labels}."
-    DN258 = "Source and target differ in labels. Only in the source: {source}. Only in the target: {target}."
+    DN257 = "{path} has labels of {kind} that no training file has, and that can't be learnt therefore: {labels}."
+    DN258 = "Source and target differ in labels of {kind}. Only in the source: {source}. Only in the target: {target}."
     DN259 = (
-        "{path}: {count} entities go on across the end of a sentence and will be cut when "
+        "{path}: {count} spans of {kind} go on across the end of a sentence and will be cut when "
         "documents are split into sentences: {places}."
     )
-    DN260 = "{path}: {count} of {tokens} tokens ({share:.1%}) are not annotated (-)."
+    DN260 = "{path}: {count} of {tokens} tokens ({share:.1%}) are not annotated with {kind}."
+    DN261 = (
+        "{path} has parts of speech that Universal Dependencies 2 does not have: {labels}. A shared decoder with its "
+        "labels would not learn them. CONJ of version 1 is CCONJ; map it (--label-map)."
+    )
+    DN262 = (
+        "The source is annotated with {source} and the target with {target}. To train on two tasks, name that of the "
+        "source in source_annotation; the decoder can't be shared then."
+    )

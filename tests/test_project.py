@@ -33,11 +33,47 @@ def test_readme_is_what_document_writes(project):
     assert (project / "README.md").read_text() == (PROJECT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("workflow", ["all", "conll"])
+@pytest.mark.parametrize("workflow", ["all", "conll", "ud", "chunking"])
 def test_workflow_can_be_shown(project, workflow):
     result = run("-m", "spacy", "project", "run", workflow, ".", "--dry", "--vars.target_size", "77", cwd=project)
     assert result.returncode == 0, result.stderr
-    assert ("--corpora.train.target_count 77" in result.stdout) == (workflow == "conll")
+    assert ("--corpora.train.target_count 77" in result.stdout) == (workflow != "all")
+
+
+def test_languages_of_universal_dependencies_are_variables(project):
+    options = ["--dry", "--vars.ud_source", "it", "--vars.ud_target", "eu"]
+    result = run("-m", "spacy", "project", "run", "ud", ".", *options, cwd=project)
+    assert result.returncode == 0, result.stderr
+    assert "'assets/ud/it/*.conllu' corpus/ud/it-eu/source.spacy --lang it" in result.stdout
+    assert "assets/ud/eu/dev.conllu assets/ud/eu/test.conllu corpus/ud/it-eu --lang eu" in result.stdout
+    assert "--paths.vectors corpus/vectors_eu --paths.source_vectors corpus/vectors_it" in result.stdout
+
+
+def test_every_asset_has_a_checksum_or_no_public_address():
+    for asset in srsly.read_yaml(PROJECT / "project.yml")["assets"]:
+        assert ("url" in asset) == ("checksum" in asset), asset
+        assert asset["description"]
+
+
+PUBLISHED = {
+    "assets/conll2003/": "raw/conll2003/",
+    "assets/ud/en/": "raw/ud/en_ewt-r1.2/",
+    "assets/ud/nl/": "raw/ud/nl_lassysmall-r1.4/",
+    "assets/ud/eu/": "raw/ud/eu_bdt-r1.2/",
+    "assets/ud/id/": "raw/ud/id_gsd-r1.2/",
+    "assets/ud/sv/": "raw/ud/sv_lines-2019/",
+    "assets/ud/it/": "raw/ud/it_partut/",
+    "assets/": "raw/nltk/",
+}
+
+
+@pytest.mark.real
+def test_checksums_are_those_of_the_published_files(real_data):
+    for asset in srsly.read_yaml(PROJECT / "project.yml")["assets"]:
+        if "checksum" in asset:
+            folder = next(folder for folder in PUBLISHED if asset["dest"].startswith(folder))
+            path = real_data / asset["dest"].replace(folder, PUBLISHED[folder], 1)
+            assert hashlib.md5(path.read_bytes()).hexdigest() == asset["checksum"], path
 
 
 def test_files_of_the_commands_exist():
@@ -68,6 +104,12 @@ def test_assets_are_verified(project):
     assert "assets/a is not the published file" in " ".join(stale.stdout.split())
     (project / "assets" / "a").write_bytes(content)
     assert run("scripts/verify_assets.py", cwd=project).returncode == 0
+    (project / "assets" / "b").unlink()
+    assert run("scripts/verify_assets.py", "assets/a", cwd=project).returncode == 0
+    assert run("scripts/verify_assets.py", "assets/a", "assets/b", cwd=project).returncode == 1
+    unknown = run("scripts/verify_assets.py", "assets/a", "assets/c", cwd=project)
+    assert unknown.returncode == 1
+    assert "no asset assets/c" in unknown.stdout
 
 
 def test_compare_shows_differences(project):

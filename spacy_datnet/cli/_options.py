@@ -1,15 +1,35 @@
-"""The options that say how a column file is to be read, shared by the commands that read one."""
+"""The options that say how a corpus is to be read, shared by the commands that read one."""
 
 from enum import Enum
 from typing import Annotated
 
 import typer
 
-from ..corpora import DELIMITERS, SCHEMES
+from ..corpora import DELIMITERS, FORMATS, SCHEMES
 
+Format = Enum("Format", [(name, name) for name in FORMATS], type=str)
 Scheme = Enum("Scheme", [(name, name) for name in SCHEMES], type=str)
 Delimiter = Enum("Delimiter", [(name, name) for name in DELIMITERS], type=str)
 
+FormatOption = Annotated[
+    Format, typer.Option(help="Column file, CoNLL-U or bracketed trees; auto looks into the file.")
+]
+AnnotationOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KIND[=COLUMN]",
+        help="What the corpus is annotated with: ents, tag, pos or spans:KEY; repeatable. In a column file, tag=2 is "
+        "the 2nd column, and without a number it is --tag-column.",
+    ),
+]
+LabelMapOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[KIND=]FILE",
+        help="A YAML file with new names for the labels, lines like `NN: NOUN`; null takes the annotation away, '*' is "
+        "any other label. Repeatable, for several kinds of annotation.",
+    ),
+]
 EncodingOption = Annotated[str, typer.Option(help="Encoding of the file, for example latin-1; auto detects it.")]
 DelimiterOption = Annotated[Delimiter, typer.Option(help="What separates the columns.")]
 TokenColumnOption = Annotated[int, typer.Option(help="Column with the tokens, from 1; -1 is the last.")]

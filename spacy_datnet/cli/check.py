@@ -1,24 +1,41 @@
 """python -m spacy_datnet check: the corpus doctor."""
 
+from collections import Counter
 from typing import Annotated
 
 import typer
 from tqdm import tqdm
-from wasabi import table
 
-from ..corpora import DEV, TEST, TRAIN, CorpusError, Examination, compare, examine
+from ..corpora import (
+    DEV,
+    TEST,
+    TRAIN,
+    CorpusError,
+    Examination,
+    LayerCounts,
+    compare,
+    examine,
+    parse_annotations,
+    parse_label_maps,
+)
 from ..errors import Errors
+from ..kinds import ENTS
 from ..resources import SOURCE, TARGET
 from ._app import app, fail, failing_politely, say, warn
 from ._options import (
+    AnnotationOption,
     Delimiter,
     DelimiterOption,
     EncodingOption,
+    Format,
+    FormatOption,
+    LabelMapOption,
     Scheme,
     SchemeOption,
     TagColumnOption,
     TokenColumnOption,
 )
+from ._tables import N_LABELS, heading, show_table
 
 Files = list[str] | None
 
@@ -34,17 +51,23 @@ def check(
     max_length: Annotated[
         int, typer.Option(min=1, help="How many tokens a sentence may have without a warning.")
     ] = 200,
+    format: FormatOption = Format("auto"),
+    annotation: AnnotationOption = None,
+    label_map: LabelMapOption = None,
     encoding: EncodingOption = "auto",
     delimiter: DelimiterOption = Delimiter("auto"),
     token_column: TokenColumnOption = 1,
     tag_column: TagColumnOption = -1,
     scheme: SchemeOption = Scheme("auto"),
 ) -> None:
-    """Look for errors and dangers in the corpora of a transfer: column files or .spacy files.
+    """Look for errors and dangers in the corpora of a transfer: in any format that convert reads, or .spacy files.
 
     Every file is examined by itself: its counts, its format, sentences too long to train on. With
     roles given, the files are compared as well: sentences of dev and test that are in train,
     labels that train lacks, labels in which source and target differ, repeated training sentences.
+    All of it goes for every kind of annotation: entities, tags, parts of speech, groups of spans. A
+    .spacy file is examined as it is, for the annotation that it has or that --annotation names: the other
+    options of a format are not for it.
 
     The exit code is 1 if there are errors, and 0 if there are only warnings.
     """
@@ -53,12 +76,16 @@ def check(
     with failing_politely():
         if not jobs:
             raise CorpusError(Errors.DN229)
+        annotations, label_maps = parse_annotations(annotation or ()), parse_label_maps(label_map or ())
     examinations = [
         examine(
             location,
             role,
             max_length=max_length,
             keep=limit,
+            format=format.value,
+            annotations=annotations,
+            label_maps=label_maps,
             encoding=encoding,
             delimiter=delimiter.value,
             token_column=token_column,
@@ -88,10 +115,15 @@ def _show(examinations: list[Examination]) -> None:
         ("Sentences", [f"{one.sentences:,}" for one in counts]),
         ("Tokens", [f"{one.tokens:,}" for one in counts]),
         ("Tokens per sentence", [f"{one.mean_length:.1f}" for one in counts]),
-        ("Entities", [f"{one.entities:,}" for one in counts]),
     ]
-    for label in sorted({label for one in counts for label in one.labels}):
-        rows.append((f"  {label}", [f"{one.labels[label]:,}" for one in counts]))
+    for kind in sorted({kind for one in counts for kind in one.layers}) or [ENTS]:
+        layers = [one.layers.get(kind, LayerCounts()) for one in counts]
+        rows.append((heading(kind), [f"{layer.total:,}" for layer in layers]))
+        labels = sum((layer.labels for layer in layers), Counter())
+        for label, _ in sorted(labels.most_common(N_LABELS)):
+            rows.append((f"  {label}", [f"{layer.labels[label]:,}" for layer in layers]))
+        if len(labels) > N_LABELS:
+            rows.append((f"  and {len(labels) - N_LABELS} rarer labels", [""] * len(counts)))
     header = ["", *(f"({i})" for i in range(1, len(counts) + 1))]
     aligns = ["l"] + ["r"] * len(counts)
-    say(table([(name, *cells) for name, cells in rows], header=header, aligns=aligns))
+    show_table([(name, *cells) for name, cells in rows], header=header, aligns=aligns)

@@ -1,93 +1,127 @@
-"""python -m spacy_datnet convert: column files to .spacy files."""
+"""python -m spacy_datnet convert: corpora to .spacy files."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from tqdm import tqdm
-from wasabi import table
 
 from ..corpora import (
     Survey,
-    check_docbin_output,
     conversion_warnings,
+    docbin_paths,
     make_docs,
     make_vocab,
-    survey_columns,
+    parse_annotations,
+    parse_label_maps,
+    survey_corpus,
     write_docbin,
 )
 from ._app import app, failing_politely, say, warn
 from ._options import (
+    AnnotationOption,
     Delimiter,
     DelimiterOption,
     EncodingOption,
+    Format,
+    FormatOption,
+    LabelMapOption,
     Scheme,
     SchemeOption,
     TagColumnOption,
     TokenColumnOption,
 )
+from ._tables import N_LABELS, heading, show_table
 
 
 @app.command()
 def convert(
-    source: Annotated[
-        str,
-        typer.Argument(metavar="IN", help="Column file; also .gz, or ARCHIVE.zip:FILE inside an archive."),
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IN...",
+            help="The corpus; also .gz, or ARCHIVE.zip:FILE inside an archive, or a pattern of several files. Several "
+            "corpora are converted each by itself.",
+        ),
     ],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="The .spacy file to write.")],
+    output: Annotated[
+        Path,
+        typer.Argument(metavar="OUT", help="The .spacy file to write, or a folder: train.conll becomes train.spacy."),
+    ],
     lang: Annotated[str, typer.Option(help="Language code.")] = "xx",
+    format: FormatOption = Format("auto"),
+    annotation: AnnotationOption = None,
+    label_map: LabelMapOption = None,
     encoding: EncodingOption = "auto",
     delimiter: DelimiterOption = Delimiter("auto"),
     token_column: TokenColumnOption = 1,
     tag_column: TagColumnOption = -1,
     scheme: SchemeOption = Scheme("auto"),
 ) -> None:
-    """Convert a column file (CoNLL-2002, CoNLL-2003, WNUT, WikiANN …) to a .spacy file.
+    """Convert corpora to .spacy files.
 
-    Encoding, columns and tagging scheme are detected from the whole file and shown. Documents are
-    kept where -DOCSTART- lines mark them; otherwise each sentence becomes one Doc. Anything that
-    can't be read with certainty ends the command with file, line and reason, and nothing is
-    written.
+    A corpus may be a column file (CoNLL-2000, CoNLL-2002, CoNLL-2003, WNUT, WikiANN …), whose tags are
+    those of entities if --annotation does not say otherwise; CoNLL-U, with parts of speech and
+    tags; or bracketed trees as in the Penn Treebank, with tags.
+
+    Format, encoding, columns and tagging scheme are detected from the whole file and shown.
+    Documents are kept where -DOCSTART- lines or # newdoc mark them, and the files of a pattern are
+    documents; otherwise each sentence becomes one Doc. Anything that can't be read with certainty
+    ends the command with file, line and reason, and nothing is written: of several corpora, none.
     """
     with failing_politely():
-        check_docbin_output(output, source)
+        paths = docbin_paths(sources, output)
         vocab = make_vocab(lang)
-        survey = survey_columns(
-            source,
-            encoding=encoding,
-            delimiter=delimiter.value,
-            token_column=token_column,
-            tag_column=tag_column,
-            scheme=scheme.value,
-        )
-        docs = make_docs(survey.sentences(), vocab)
-        for message in conversion_warnings(survey):
-            warn(message)
-        n_docs = survey.counts.documents
-        write_docbin(tqdm(docs, total=n_docs, unit="doc", disable=None, leave=False), output)
-    _show(survey)
-    say(f"Wrote {output}")
+        annotations, label_maps = parse_annotations(annotation or ()), parse_label_maps(label_map or ())
+        conversions = []
+        for source, path in zip(sources, paths, strict=True):
+            survey = survey_corpus(
+                source,
+                format=format.value,
+                annotations=annotations,
+                label_maps=label_maps,
+                encoding=encoding,
+                delimiter=delimiter.value,
+                token_column=token_column,
+                tag_column=tag_column,
+                scheme=scheme.value,
+            )
+            conversions.append((survey, make_docs(survey.sentences(), vocab), path))
+        for survey, docs, path in conversions:
+            for message in conversion_warnings(survey):
+                warn(message)
+            n_docs = survey.counts.documents
+            write_docbin(tqdm(docs, total=n_docs, unit="doc", disable=None, leave=False), path)
+            _show(survey)
+            say(f"Wrote {path}")
 
 
 def _show(survey: Survey) -> None:
-    layout, counts = survey.layout, survey.counts
-    how = "detected" if layout.encoding.detected else "as named"
-    if layout.encoding.doubt:
+    form, counts = survey.format, survey.counts
+    how = "detected" if form.encoding.detected else "as named"
+    if form.encoding.doubt:
         how = "guessed"
-    scheme = survey.scheme.upper()
-    if survey.prefixes:
-        scheme += f" (prefixes {', '.join(survey.prefixes)})"
-    else:
-        scheme = "no entity tags: all schemes read the same"
-    labels = ", ".join(f"{label} {n:,}" for label, n in sorted(counts.labels.items()))
-    rows = {
-        "Encoding": f"{layout.encoding.name} ({how})",
-        "Columns": f"{layout.width}, separated by {layout.delimiter}s; "
-        f"tokens in {layout.token_column + 1}, tags in {layout.tag_column + 1}",
-        "Scheme": scheme,
-        "Documents": f"{counts.documents:,}" + ("" if layout.has_documents else " (one per sentence)"),
-        "Sentences": f"{counts.sentences:,}",
-        "Tokens": f"{counts.tokens:,}" + (f", {counts.missing:,} of them not annotated" if counts.missing else ""),
-        "Entities": f"{counts.entities:,}" + (f": {labels}" if labels else ""),
-    }
-    say(table(rows, max_col=max(map(len, rows.values()))))
+    is_only = len(form.kinds) == 1
+    missing = {kind: counts.missing(kind) for kind in form.kinds if counts.missing(kind)}
+    name, text = form.summary
+    rows = {"Encoding": f"{form.encoding.name} ({how})", name: text}
+    for kind in survey.schemes:
+        rows["Scheme" if is_only else f"Scheme ({kind})"] = _scheme(survey, kind)
+    rows["Documents"] = f"{counts.documents:,}" + ("" if form.has_documents else " (one per sentence)")
+    rows["Sentences"] = f"{counts.sentences:,}"
+    rows["Tokens"] = f"{counts.tokens:,}" + "".join(
+        f", {n:,} of them not annotated" + ("" if is_only else f" with {kind}") for kind, n in missing.items()
+    )
+    for kind in form.kinds:
+        layer = counts.layers[kind]
+        labels = [f"{label} {n:,}" for label, n in sorted(layer.labels.most_common(N_LABELS))]
+        if len(layer.labels) > N_LABELS:
+            labels.append(f"and {len(layer.labels) - N_LABELS} rarer ones")
+        rows[heading(kind)] = f"{layer.total:,}" + (f": {', '.join(labels)}" if labels else "")
+    show_table(rows, max_col=max(map(len, rows.values())))
+
+
+def _scheme(survey: Survey, kind: str) -> str:
+    if not survey.prefixes[kind]:
+        return "nothing is tagged: all schemes read the same"
+    return f"{survey.schemes[kind].upper()} (prefixes {', '.join(survey.prefixes[kind])})"

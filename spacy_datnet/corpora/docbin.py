@@ -1,18 +1,21 @@
 """Reading and writing .spacy files."""
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
 from ..errors import Errors
-from .columns import Sentence
-from .files import Location, check_output, replacing
-from .problems import CorpusError
-from .schemes import MISSING, OUTSIDE
+from ..kinds import ENTS, GROUP, POS, TAG
+from .brackets import SUFFIXES as BRACKET_SUFFIXES
+from .conllu import SUFFIX as CONLLU_SUFFIX
+from .files import Location, check_output, replacing, split_member
+from .problems import N_PLACES, CorpusError, Occurrences
+from .sentences import MISSING, OUTSIDE, Reading, Sentence
 
 SUFFIX = ".spacy"
+_SUFFIXES = (".conll", ".txt", ".tsv", CONLLU_SUFFIX, *BRACKET_SUFFIXES)  # of other formats
 
 
 def is_docbin(location: Location) -> bool:
@@ -29,6 +32,42 @@ def check_docbin_output(path: Path, *sources: Location) -> None:
     check_output(path, *sources)
     if not is_docbin(path):
         raise CorpusError(Errors.DN232.format(path=path))
+
+
+def docbin_paths(sources: Sequence[Location], output: Path) -> list[Path]:
+    """Tell which .spacy file each corpus is to be converted to, before any work is done.
+
+    sources (Sequence): The corpora.
+    output (Path): The .spacy file of the only corpus, or a folder for files with the names of the corpora.
+    RETURNS (list): The files, which can be written and overwrite no corpus.
+    """
+    if len(sources) == 1 and not output.is_dir():
+        paths = [output]
+    elif is_docbin(output) and not output.is_dir():
+        raise CorpusError(Errors.DN248.format(output=output))
+    else:
+        paths = [output / f"{_name_of(source, output)}{SUFFIX}" for source in sources]
+    first: dict[Path, Location] = {}
+    for source, path in zip(sources, paths, strict=True):
+        if path in first:
+            raise CorpusError(Errors.DN249.format(first=first[path], second=source, output=path))
+        first[path] = source
+        check_docbin_output(path, *sources)
+    return paths
+
+
+def _name_of(source: Location, folder: Path) -> str:
+    """Take the name of a corpus from that of its file, without what says no more than the format."""
+    path, member = split_member(source)
+    name = path.name if member is None else PurePosixPath(member).name
+    is_pattern = bool(set(name) & set("*?[")) and (member is not None or not path.exists())
+    if not name or is_pattern:
+        raise CorpusError(Errors.DN250.format(source=source, folder=folder))
+    stem = name.removesuffix(".gz") or name
+    for suffix in _SUFFIXES:
+        if stem.endswith(suffix) and stem != suffix:
+            return stem.removesuffix(suffix)
+    return stem
 
 
 def write_docbin(docs: Iterable[Doc], path: Path) -> None:
@@ -102,25 +141,83 @@ def split_sentences(doc: Doc) -> Iterator[Doc]:
         yield part
 
 
-def to_sentences(docs: Iterable[Doc]) -> Iterator[Sentence]:
-    """Turn Docs back into sentences with the tags of their entities, in IOB2.
+class DocReading(Reading):
+    """A pass over Docs that turns them back into sentences, with the annotation that each Doc has.
 
+    The tags of entities and other spans are IOB2. The line of a token is the number of its sentence, from 1. Spans of
+    a group that overlap or have no label can't be tags: the group of that Doc is left out.
+
+    location (Location): The file, for messages.
     docs (Iterable): The Docs.
-    YIELDS (Sentence): The sentences; their line is the number of the sentence, from 1.
+    kinds (Collection): The kinds of annotation to read; if empty, those that there are.
+    keep (int): How many places a message names.
     """
-    number = 0
-    for doc in docs:
-        for span in sentence_spans(doc):
-            number += 1
-            yield Sentence(
-                words=[token.text for token in span],
-                tags=[_entity_tag(token) for token in span],
-                line=number,
-                opens_document=span.start == 0,
-            )
+
+    def __init__(self, location: Location, docs: Iterable[Doc], kinds: Collection[str] = (), keep: int = N_PLACES):
+        self.location = location
+        self.docs = docs
+        self.kinds = kinds
+        self.keep = keep
+        self.overlapping: dict[str, Occurrences] = {}
+        self.unlabelled: dict[str, Occurrences] = {}
+
+    def __iter__(self) -> Iterator[Sentence]:
+        number = 0
+        for doc in self.docs:
+            layers = dict(self._layers(doc, number + 1))
+            for span in sentence_spans(doc):
+                number += 1
+                yield Sentence(
+                    words=[token.text for token in span],
+                    layers={kind: tags[span.start : span.end] for kind, tags in layers.items()},
+                    lines=[number] * len(span),
+                    opens_document=span.start == 0,
+                )
+
+    def _layers(self, doc: Doc, number: int) -> Iterator[tuple[str, list[str]]]:
+        """Yield the tags of each kind of annotation that a Doc has."""
+        if self._wants(ENTS) and doc.has_annotation("ENT_IOB"):
+            yield ENTS, [_entity_tag(token) for token in doc]
+        if self._wants(TAG) and doc.has_annotation("TAG"):
+            yield TAG, [token.tag_ for token in doc]
+        if self._wants(POS) and doc.has_annotation("POS"):
+            yield POS, [token.pos_ for token in doc]
+        for key, group in doc.spans.items():
+            kind = f"{GROUP}{key}"
+            if self._wants(kind):
+                tags = self._span_tags(doc, kind, group, number)
+                if tags is not None:
+                    yield kind, tags
+
+    def _span_tags(self, doc: Doc, kind: str, group: Iterable[Span], number: int) -> list[str] | None:
+        """Write the spans of a group as tags, or note why that can't be done."""
+        tags = [OUTSIDE] * len(doc)
+        is_sound = True
+        for span in filter(len, group):
+            if not span.label_:
+                found = self.unlabelled
+            elif any(tag != OUTSIDE for tag in tags[span.start : span.end]):
+                found = self.overlapping
+            else:
+                tags[span.start : span.end] = [f"B-{span.label_}"] + [f"I-{span.label_}"] * (len(span) - 1)
+                continue
+            is_sound = False
+            sentence = number + sum(sent.end <= span.start for sent in sentence_spans(doc))
+            found.setdefault(kind, Occurrences(self.keep, "sentence")).add(sentence, span.text)
+        return tags if is_sound else None
+
+    def _wants(self, kind: str) -> bool:
+        return not self.kinds or kind in self.kinds
+
+    def errors(self) -> Iterator[str]:
+        """Say which spans overlap or have no label."""
+        for kind, found in self.overlapping.items():
+            yield Errors.DN245.format(path=self.location, count=found.count, kind=kind, places=found)
+        for kind, found in self.unlabelled.items():
+            yield Errors.DN246.format(path=self.location, count=found.count, kind=kind, places=found)
 
 
 def _entity_tag(token) -> str:
-    if token.ent_iob_ in ("", OUTSIDE):
-        return token.ent_iob_ or MISSING
+    if not token.ent_type_:  # outside, missing, or blocked: known to be no entity
+        return OUTSIDE if token.ent_iob_ else MISSING
     return f"{token.ent_iob_}-{token.ent_type_}"

@@ -1,19 +1,20 @@
-"""From sentences to Docs: one Doc per document, with its entities."""
+"""From sentences to Docs: one Doc per document, with its annotation."""
 
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.util import get_lang_class
 from spacy.vocab import Vocab, create_vocab
 
 from ..errors import Errors, Warnings
-from .columns import Sentence
+from ..kinds import ENTS, POS, TAG, group_of
 from .files import Location
 from .problems import CorpusError
-from .schemes import IOB2, MISSING, decode, encode
-from .survey import Survey, survey_columns
+from .schemes import IOB2, decode, encode
+from .sentences import MISSING, Sentence
+from .survey import Survey, survey_corpus
 
 
 def make_vocab(lang: str) -> Vocab:
@@ -30,23 +31,31 @@ def make_vocab(lang: str) -> Vocab:
 
 
 def make_docs(sentences: Iterable[Sentence], vocab: Vocab) -> Iterator[Doc]:
-    """Make one Doc of each document, with its sentence starts and entities.
+    """Make one Doc of each document, with its sentence starts and annotation.
 
-    A corpus of tokens doesn't say where there were spaces, and the Docs say that they don't know
-    (`Doc.has_unknown_spaces`). Readers of spaCy then train and evaluate on the tokens of the
-    corpus, not on those that a tokenizer makes of a text with guessed spaces.
+    If a corpus doesn't say where there were spaces, the Docs say that they don't know (`Doc.has_unknown_spaces`).
+    Readers of spaCy then train and evaluate on the tokens of the corpus, not on those that a tokenizer makes of a text
+    with guessed spaces.
 
     sentences (Iterable): The sentences of a corpus, with tags of any scheme.
     vocab (Vocab): The vocab of the Docs.
     YIELDS (Doc): The documents.
     """
     for document in _group_documents(sentences):
-        yield Doc(
+        kinds = document[0].layers
+        doc = Doc(
             vocab,
             words=[word for sentence in document for word in sentence.words],
+            spaces=_join_spaces(document),
             sent_starts=[i == 0 for sentence in document for i in range(len(sentence.words))],
-            ents=_make_ents(document),
+            tags=_join_tags(document, TAG) if TAG in kinds else None,
+            pos=_join_tags(document, POS) if POS in kinds else None,
+            ents=_make_ents(document) if ENTS in kinds else None,
         )
+        for kind in kinds:
+            if (key := group_of(kind)) is not None:
+                doc.spans[key] = list(_make_spans(doc, document, kind))
+        yield doc
 
 
 def _group_documents(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
@@ -60,38 +69,58 @@ def _group_documents(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
         yield document
 
 
+def _join_spaces(document: list[Sentence]) -> list[bool] | None:
+    if any(sentence.spaces is None for sentence in document):
+        return None
+    return [space for sentence in document for space in sentence.spaces]
+
+
+def _join_tags(document: list[Sentence], kind: str) -> list[str]:
+    return [tag for sentence in document for tag in sentence.layers[kind]]
+
+
 def _make_ents(document: list[Sentence]) -> list[str | None]:
     """Make the argument `ents` of `Doc`: IOB2 tags, None where the annotation is missing."""
     ents: list[str | None] = []
     for sentence in document:
-        tags = encode(len(sentence.words), decode(sentence.tags), IOB2)
-        ents.extend(None if given == MISSING else tag for given, tag in zip(sentence.tags, tags, strict=True))
+        given = sentence.layers[ENTS]
+        tags = encode(len(given), decode(given), IOB2)
+        ents.extend(None if old == MISSING else tag for old, tag in zip(given, tags, strict=True))
     return ents
 
 
-def conversion_warnings(survey: Survey) -> list[str]:
-    """Tell what the user should know about a file that is converted.
+def _make_spans(doc: Doc, document: list[Sentence], kind: str) -> Iterator[Span]:
+    offset = 0
+    for sentence in document:
+        for start, end, label in decode(sentence.layers[kind]):
+            yield Span(doc, offset + start, offset + end, label=label)
+        offset += len(sentence.words)
 
-    survey (Survey): The survey of the file.
+
+def conversion_warnings(survey: Survey) -> list[str]:
+    """Tell what the user should know about a corpus that is converted.
+
+    survey (Survey): The survey of the corpus.
     RETURNS (list): Messages.
     """
     messages = list(survey.warnings)
-    if not survey.counts.entities:
-        messages.append(Warnings.DN253.format(path=survey.location))
+    for kind, layer in survey.counts.layers.items():
+        if not layer.total:
+            messages.append(Warnings.DN253.format(path=survey.location, kind=kind))
     return messages
 
 
 def read_docs(location: Location, vocab: Vocab, **options: Any) -> Iterator[Doc]:
-    """Read a column file as Docs: one per document, or per sentence if it has no documents.
+    """Read a corpus as Docs: one per document, or per sentence if it has no documents.
 
     What had to be repaired or guessed is said in a warning.
 
-    location (Location): The file: plain, in gzip, or in a zip archive as archive.zip:folder/file.
+    location (Location): The corpus: plain, in gzip, or in a zip archive as archive.zip:folder/file; or a pattern.
     vocab (Vocab): The vocab of the Docs.
-    options: How to read the file, if not as detected: see `survey_columns`.
+    options: How to read it, if not as detected: see `survey_corpus`.
     RETURNS (Iterator): The Docs.
     """
-    survey = survey_columns(location, **options)
+    survey = survey_corpus(location, **options)
     docs = make_docs(survey.sentences(), vocab)
     for message in conversion_warnings(survey):
         warnings.warn(message, stacklevel=2)

@@ -1,7 +1,7 @@
 """The corpus doctor: errors and dangers in one file by itself, and between the files of a transfer."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -9,17 +9,19 @@ from typing import Any
 from spacy.vocab import Vocab
 
 from ..errors import Errors, Warnings
+from ..kinds import ATTRIBUTES, ENTS
 from ..resources import SOURCE, TARGET
-from .columns import Sentence
-from .docbin import is_docbin, read_docbin, to_sentences
+from .counts import CorpusCounts, LayerCounts
+from .docbin import DocReading, is_docbin, read_docbin
 from .files import Location
 from .problems import N_PLACES, CorpusError, Occurrences
 from .schemes import INSIDE
-from .survey import CorpusCounts, survey_columns
+from .sentences import Sentence
+from .survey import outdated_pos, survey_corpus
 
 TRAIN, DEV, TEST = "train", "dev", "test"  # parts of the target, beside TARGET and SOURCE
 
-_N_EXAMPLES, _EXAMPLE_LENGTH = 3, 60
+_N_EXAMPLES, _EXAMPLE_LENGTH, _N_LABELS = 3, 60, 20
 
 
 @dataclass
@@ -43,28 +45,39 @@ class Examination:
     warnings: list[str] = field(default_factory=list)
 
 
-def examine(location: Location, role: str, *, max_length: int, keep: int = N_PLACES, **options: Any) -> Examination:
-    """Examine a column file or .spacy file of entities.
+def examine(
+    location: Location,
+    role: str,
+    *,
+    max_length: int,
+    keep: int = N_PLACES,
+    annotations: Mapping[str, int | None] | None = None,
+    **options: Any,
+) -> Examination:
+    """Examine a corpus in any format, or a .spacy file.
 
-    location (Location): The file.
+    location (Location): The corpus.
     role (str): What it is for: see `Examination`.
     max_length (int): How many tokens a sentence may have without a warning.
     keep (int): How many places a message names.
-    options: How to read a column file, if not as detected: see `survey_columns`.
+    annotations (Optional[Mapping]): The kinds of annotation to examine: see `find_format`. If not given, those that a
+        .spacy file has.
+    options: How to read the corpus, if not as detected and no .spacy file: see `survey_corpus`.
     RETURNS (Examination): What was found.
     """
     found = Examination(location, role)
+    kinds = tuple(annotations or ())
     if is_docbin(location):
-        sentences = _read_docbin(found, keep)
+        sentences = _read_docbin(found, kinds, keep)
         too_long = Occurrences(keep, "sentence")
     else:
-        sentences = _read_columns(found, keep, options)
+        sentences = _read_corpus(found, keep, {"annotations": annotations, **options})
         too_long = Occurrences(keep)
     try:
         for sentence in sentences:
             found.texts[" ".join(sentence.words)] += 1
             if len(sentence.words) > max_length:
-                too_long.add(sentence.line, f"{len(sentence.words)} tokens")
+                sentence.note(too_long, 0, f"{len(sentence.words)} tokens")
     except CorpusError as error:
         found.errors.append(str(error))
     if too_long:
@@ -72,25 +85,31 @@ def examine(location: Location, role: str, *, max_length: int, keep: int = N_PLA
             Warnings.DN256.format(path=location, count=too_long.count, limit=max_length, places=too_long)
         )
     if not found.errors:
-        _examine_annotation(found)
+        _examine_annotation(found, kinds)
     return found
 
 
-def _read_docbin(found: Examination, keep: int) -> Iterator[Sentence]:
-    cut = Occurrences(keep, "sentence")
-    for sentence in to_sentences(read_docbin(found.location, Vocab())):
+def _read_docbin(found: Examination, kinds: tuple[str, ...], keep: int) -> Iterator[Sentence]:
+    cut: dict[str, Occurrences] = {}
+    reading = DocReading(found.location, read_docbin(found.location, Vocab()), kinds, keep)
+    for sentence in reading:
         found.counts.add(sentence)
-        if sentence.tags[0].startswith(INSIDE):
-            cut.add(sentence.line, f"{sentence.words[0]} {sentence.tags[0]}")
+        for kind, tags in sentence.layers.items():
+            if kind not in ATTRIBUTES and tags[0].startswith(INSIDE):
+                places = cut.setdefault(kind, Occurrences(keep, "sentence"))
+                sentence.note(places, 0, f"{sentence.words[0]} {tags[0]}")
         yield sentence
     if not found.counts.sentences:
         found.errors.append(Errors.DN207.format(path=found.location, reason="no Doc has tokens"))
-    if cut:
-        found.warnings.append(Warnings.DN259.format(path=found.location, count=cut.count, places=cut))
+    # a group that nobody named may be that of another component, which can use spans that overlap
+    (found.errors if kinds else found.warnings).extend(reading.errors())
+    found.warnings += outdated_pos(found.location, found.counts)
+    for kind, places in cut.items():
+        found.warnings.append(Warnings.DN259.format(path=found.location, count=places.count, kind=kind, places=places))
 
 
-def _read_columns(found: Examination, keep: int, options: dict[str, Any]) -> Iterator[Sentence]:
-    survey = survey_columns(found.location, keep=keep, **options)
+def _read_corpus(found: Examination, keep: int, options: dict[str, Any]) -> Iterator[Sentence]:
+    survey = survey_corpus(found.location, keep=keep, **options)
     found.counts = survey.counts
     found.errors += survey.errors
     found.warnings += survey.warnings
@@ -98,26 +117,30 @@ def _read_columns(found: Examination, keep: int, options: dict[str, Any]) -> Ite
         yield from survey.sentences()
 
 
-def _examine_annotation(found: Examination) -> None:
+def _examine_annotation(found: Examination, kinds: tuple[str, ...]) -> None:
+    """Look for annotation that is not there: of each kind that was named, or else of any kind."""
     counts = found.counts
-    if not counts.entities:
-        found.errors.append(
-            Errors.DN228.format(
-                path=found.location,
-                tokens=counts.tokens,
-                outside=counts.outside,
-                missing=counts.missing,
+    annotated = [kind for kind, layer in counts.layers.items() if layer.total]
+    expected = kinds or annotated or tuple(counts.layers) or (ENTS,)
+    for kind in expected:
+        layer = counts.layers.setdefault(kind, LayerCounts())
+        missing = counts.missing(kind)
+        if not layer.total:
+            found.errors.append(
+                Errors.DN228.format(
+                    path=found.location, kind=kind, tokens=counts.tokens, outside=layer.outside, missing=missing
+                )
             )
-        )
-    elif counts.missing:
-        found.warnings.append(
-            Warnings.DN260.format(
-                path=found.location,
-                count=counts.missing,
-                tokens=counts.tokens,
-                share=counts.missing / counts.tokens,
+        elif missing:
+            found.warnings.append(
+                Warnings.DN260.format(
+                    path=found.location,
+                    kind=kind,
+                    count=missing,
+                    tokens=counts.tokens,
+                    share=missing / counts.tokens,
+                )
             )
-        )
 
 
 def compare(examinations: Iterable[Examination]) -> Iterator[str]:
@@ -137,25 +160,41 @@ def compare(examinations: Iterable[Examination]) -> Iterator[str]:
     for evaluation in held_out:
         for training in train:
             yield from _overlap(training, evaluation)
-    if train:
-        known = _labels(train)
+    for kind in _kinds(train):
+        known = _labels(train, kind)
         for evaluation in held_out:
-            unseen = _labels([evaluation]) - known
+            unseen = _labels([evaluation], kind) - known
             if unseen:
-                yield Warnings.DN257.format(path=evaluation.location, labels=_join(unseen))
-    if source and target and _labels(source) != _labels(target):
-        yield Warnings.DN258.format(
-            source=_join(_labels(source) - _labels(target)),
-            target=_join(_labels(target) - _labels(source)),
-        )
+                yield Warnings.DN257.format(path=evaluation.location, kind=kind, labels=_join(unseen))
+    if source and target:
+        yield from _compare_tasks(source, target)
 
 
-def _labels(examinations: list[Examination]) -> set[str]:
-    return {label for found in examinations for label in found.counts.labels}
+def _compare_tasks(source: list[Examination], target: list[Examination]) -> Iterator[str]:
+    in_source, in_target = _kinds(source), _kinds(target)
+    for kind in in_source:
+        labels, others = _labels(source, kind), _labels(target, kind)
+        if kind in in_target and labels != others:
+            yield Warnings.DN258.format(kind=kind, source=_join(labels - others), target=_join(others - labels))
+    if not set(in_source) & set(in_target):
+        yield Warnings.DN262.format(source=_join(in_source), target=_join(in_target))
 
 
-def _join(labels: set[str]) -> str:
-    return ", ".join(sorted(labels)) or "none"
+def _kinds(examinations: list[Examination]) -> list[str]:
+    """List the kinds of annotation of which there are labels."""
+    return sorted({kind for found in examinations for kind, layer in found.counts.layers.items() if layer.total})
+
+
+def _labels(examinations: list[Examination], kind: str) -> set[str]:
+    return {
+        label for found in examinations if kind in found.counts.layers for label in found.counts.layers[kind].labels
+    }
+
+
+def _join(labels: Collection[str]) -> str:
+    names = sorted(labels)[:_N_LABELS]
+    more = f" and {len(labels) - _N_LABELS} more" if len(labels) > _N_LABELS else ""
+    return ", ".join(names) + more or "none"
 
 
 def _duplicates(found: Examination) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from charset_normalizer import CharsetMatch, from_bytes
 
 from ..errors import Errors, Warnings
-from .files import Location, open_bytes
+from .files import Location, open_files
 from .problems import CorpusError
 
 AUTO = "auto"
@@ -52,21 +52,22 @@ def resolve_encoding(location: Location, named: str = AUTO) -> Encoding:
 
 
 def _detect(location: Location) -> Encoding:
-    with open_bytes(location) as file:
-        line = file.readline()
-        for mark, name in _MARKS.items():
-            if line.startswith(mark):
-                return Encoding(name, detected=True)
-        n_utf8, strange = 0, []
-        while line:
-            if b"\0" in line:
-                raise CorpusError(Errors.DN206.format(path=location, reason="it holds zero bytes"))
-            if not line.isascii():
-                if _is_utf8(line):
-                    n_utf8 += 1
-                elif len(strange) < _SAMPLE_WORDS:
-                    strange.append(line)
+    n_utf8, strange = 0, []
+    with open_files(location) as files:
+        for name, file in files:
             line = file.readline()
+            for mark, encoding in _MARKS.items():
+                if line.startswith(mark):
+                    return Encoding(encoding, detected=True)
+            while line:
+                if b"\0" in line:
+                    raise CorpusError(Errors.DN206.format(path=name or location, reason="it holds zero bytes"))
+                if not line.isascii():
+                    if _is_utf8(line):
+                        n_utf8 += 1
+                    elif len(strange) < _SAMPLE_WORDS:
+                        strange.append(line)
+                line = file.readline()
     # In a file that mostly is UTF-8, a strange line is damage: reading as UTF-8 will point at it.
     if n_utf8 >= len(strange):
         return Encoding("utf-8", detected=True)

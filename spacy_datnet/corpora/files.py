@@ -1,5 +1,6 @@
 """The files of a corpus: reading text that is plain, gzipped or in a zip archive; writing whole or not at all."""
 
+import glob
 import gzip
 import io
 import os
@@ -7,7 +8,8 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Union
 
@@ -34,65 +36,109 @@ def split_member(location: Location) -> tuple[Path, str | None]:
     return Path(text), None
 
 
-@contextmanager
-def open_bytes(location: Location) -> Iterator[IO[bytes]]:
-    """Open a file for reading; what is compressed comes out uncompressed.
+class Files:
+    """The files of a corpus, opened one after the other; what is compressed comes out uncompressed.
 
-    location (Location): A path, or archive and member.
-    YIELDS (IO): The bytes.
+    Iterating yields for each file its name, empty if the location is that of one file, and the bytes.
+
+    location (Location): A path, or archive and member; or a pattern of either, as in folder/*.conllu or
+        treebank.zip:combined/*.mrg. What matches a pattern comes in the order of the names.
     """
-    path, member = split_member(location)
+
+    def __init__(self, location: Location):
+        self.location = location
+        self.current: Location = location  # for messages
+
+    def __iter__(self) -> Iterator[tuple[str, IO[bytes]]]:
+        path, member = split_member(self.location)
+        paths = _matching_paths(path)
+        if not paths:
+            raise CorpusError(Errors.DN201.format(path=path, folder=Path.cwd()))
+        for one in paths:
+            name = "" if one == path else str(one)
+            self.current = self.location if one == path else one
+            with one.open("rb") as file:
+                magic = file.peek(len(_ZIP))
+                if member is not None or magic.startswith(_ZIP):
+                    with zipfile.ZipFile(file) as archive:
+                        yield from self._members(archive, one, member, is_one=not name)
+                elif magic.startswith(_GZIP):
+                    with gzip.GzipFile(fileobj=file) as unzipped:
+                        yield name, unzipped
+                else:
+                    yield name, file
+
+    def _members(
+        self, archive: zipfile.ZipFile, path: Path, pattern: str | None, is_one: bool
+    ) -> Iterator[tuple[str, IO[bytes]]]:
+        members = [info.filename for info in archive.infolist() if not info.is_dir()]
+        chosen = [pattern] if pattern in members else sorted(name for name in members if _matches(name, pattern or ""))
+        if not chosen:
+            raise CorpusError(
+                Errors.DN203.format(
+                    archive=path,
+                    member=pattern or "",
+                    example=members[0] if members else "FILE",
+                    members=", ".join(members),
+                )
+            )
+        for member in chosen:
+            self.current = f"{path}:{member}"
+            with archive.open(member) as file:
+                yield "" if is_one and member == pattern else self.current, file
+
+
+def _matching_paths(path: Path) -> list[Path]:
+    """List the files that a path names, which may be a pattern."""
+    if path.exists():
+        return [path]
+    return sorted(one for one in map(Path, glob.glob(str(path))) if one.is_file())
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Tell whether the name of a member matches a pattern, in which * stands for anything but a slash."""
+    parts, wanted = name.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
+
+
+@contextmanager
+def open_files(location: Location) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
+    """Open the files of a corpus for reading, one after the other; what fails is said with the name of the file.
+
+    location (Location): A path, or archive and member, or a pattern: see `Files`.
+    YIELDS (Iterator): The name and the bytes of each file.
+    """
+    files = Files(location)
     try:
-        with ExitStack() as stack:
-            file = stack.enter_context(path.open("rb"))
-            magic = file.peek(len(_ZIP))
-            if member is not None or magic.startswith(_ZIP):
-                archive = stack.enter_context(zipfile.ZipFile(file))
-                file = stack.enter_context(_open_member(archive, path, member))
-            elif magic.startswith(_GZIP):
-                file = stack.enter_context(gzip.GzipFile(fileobj=file))
-            yield file
-    except FileNotFoundError as error:
-        raise CorpusError(Errors.DN201.format(path=path, folder=Path.cwd())) from error
+        with closing(iter(files)) as each:
+            yield each
     except _READ_ERRORS as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise CorpusError(Errors.DN202.format(path=location, reason=reason)) from error
+        raise CorpusError(Errors.DN202.format(path=files.current, reason=reason)) from error
 
 
-def _open_member(archive: zipfile.ZipFile, path: Path, member: str | None) -> IO[bytes]:
-    members = [info.filename for info in archive.infolist() if not info.is_dir()]
-    if member not in members:
-        raise CorpusError(
-            Errors.DN203.format(
-                archive=path,
-                member=member or "",
-                example=members[0] if members else "FILE",
-                members=", ".join(members),
-            )
-        )
-    return archive.open(member)
+def read_lines(location: Location, encoding: str) -> Iterator[tuple[str, int, str]]:
+    """Read the text of a corpus line by line.
 
-
-def read_lines(location: Location, encoding: str) -> Iterator[tuple[int, str]]:
-    """Read a text file line by line.
-
-    location (Location): A path, or archive and member.
+    location (Location): A path, or archive and member, or a pattern: see `Files`.
     encoding (str): The name of an encoding.
-    YIELDS (tuple): The number of the line, from 1, and the line with its end.
+    YIELDS (tuple): The name of the file, empty if there is one only; the number of the line, from 1 in each file; and
+        the line with its end.
     """
-    with open_bytes(location) as file:
-        try:
-            lines = io.TextIOWrapper(file, encoding, errors="surrogateescape", newline="")
-        except (LookupError, ValueError) as error:
-            raise CorpusError(Errors.DN204.format(encoding=encoding)) from error
-        number = 0
-        try:
-            for number, line in enumerate(lines, start=1):
-                if not line.isascii() and _UNDECODED.search(line):
-                    raise _undecodable(location, number, encoding, repr(line.strip())[:60])
-                yield number, line.removeprefix("\ufeff") if number == 1 else line
-        except UnicodeError as error:
-            raise _undecodable(location, number + 1, encoding, "the text") from error
+    with open_files(location) as files:
+        for name, file in files:
+            try:
+                lines = io.TextIOWrapper(file, encoding, errors="surrogateescape", newline="")
+            except (LookupError, ValueError) as error:
+                raise CorpusError(Errors.DN204.format(encoding=encoding)) from error
+            number = 0
+            try:
+                for number, line in enumerate(lines, start=1):
+                    if not line.isascii() and _UNDECODED.search(line):
+                        raise _undecodable(name or location, number, encoding, repr(line.strip())[:60])
+                    yield name, number, line.removeprefix("\ufeff") if number == 1 else line
+            except UnicodeError as error:
+                raise _undecodable(name or location, number + 1, encoding, "the text") from error
 
 
 def _undecodable(location: Location, line: int, encoding: str, text: str) -> CorpusError:
@@ -108,7 +154,8 @@ def check_output(path: Path, *sources: Location) -> None:
     if path.is_dir():
         raise CorpusError(Errors.DN219.format(path=path))
     for source in sources:
-        if split_member(source)[0].resolve() == path.resolve():
+        named = split_member(source)[0]
+        if path.resolve() in (one.resolve() for one in [named, *_matching_paths(named)]):
             raise CorpusError(Errors.DN220.format(path=path))
 
 

@@ -11,26 +11,29 @@ class CorpusError(ValueError):
 
 
 class Place(NamedTuple):
-    """A place in a file, and what stands there.
+    """A place in a corpus, and what stands there.
 
+    path (str): The file, if the corpus is made of several.
     line (int): The number of the line, or of what the file is made of instead of lines.
     text (str): What stands there.
     unit (str): What is numbered.
     """
 
+    path: str
     line: int
     text: str
     unit: str = "line"
 
     def __str__(self) -> str:
-        return f"{self.unit} {self.line} ({self.text})"
+        file = f"{self.path}, " if self.path else ""
+        return f"{file}{self.unit} {self.line} ({self.text})"
 
 
 class Occurrences:
-    """How often something occurs in a file, and the first places.
+    """How often something occurs in a corpus, and the first places.
 
     keep (int): The number of places to remember.
-    unit (str): What is numbered in this file.
+    unit (str): What is numbered in this corpus.
     """
 
     def __init__(self, keep: int = N_PLACES, unit: str = "line"):
@@ -48,21 +51,22 @@ class Occurrences:
         more = self.count - len(self.places)
         return f"{places} and {more} more" if more else places
 
-    def add(self, line: int, text: str) -> None:
+    def add(self, line: int, text: str, path: str = "") -> None:
         """Count one more occurrence.
 
         line (int): The number of the line.
         text (str): What stands there.
+        path (str): The file, if the corpus is made of several.
         """
         self.count += 1
         if len(self.places) < self.keep:
-            self.places.append(Place(line, text, self.unit))
+            self.places.append(Place(path, line, text, self.unit))
 
     def merge(self, other: "Occurrences") -> "Occurrences":
         """Count the occurrences of two kinds as one kind.
 
-        other (Occurrences): The other kind, from the same file.
-        RETURNS (Occurrences): Both, their places in the order of the file.
+        other (Occurrences): The other kind, from the same corpus.
+        RETURNS (Occurrences): Both, their places in the order of the corpus.
         """
         merged = Occurrences(self.keep, self.unit)
         merged.count = self.count + other.count

@@ -12,7 +12,9 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..errors import Errors
+from .brackets import is_bracketed
 from .columns import read_blocks
+from .conllu import document_comment, is_conllu
 from .docbin import is_docbin, read_docbin, sentence_spans, split_sentences, write_docbin
 from .encodings import AUTO, resolve_encoding
 from .files import Location, check_output, replacing
@@ -58,36 +60,50 @@ def write_sample(
     count: int | None = None,
     ratio: float | None = None,
     seed: int,
+    rest: Path | None = None,
     encoding: str = AUTO,
 ) -> list[int]:
-    """Write a random sample of the sentences of a .spacy file or a column file.
+    """Write a random sample of the sentences of a .spacy file, a column file or a CoNLL-U file.
 
-    The sentences of a .spacy file become one Doc each. Those of a column file are copied as they
-    stand, with the -DOCSTART- line of each document of which a sentence was chosen.
+    The sentences of a .spacy file become one Doc each. Those of other files are copied as they
+    stand, with the -DOCSTART- line or # newdoc comment of each document of which a sentence was chosen.
 
     source (Location): The file to sample from.
     output (Path): The file to write.
     count (Optional[int]): How many sentences to choose, or
     ratio (Optional[float]): which share of them to choose.
     seed (int): The seed of the choice.
-    encoding (str): The encoding of a column file, or "auto".
+    rest (Optional[Path]): A file for the sentences that were not chosen.
+    encoding (str): The encoding of a file that is no .spacy file, or "auto".
     RETURNS (list): The numbers of the chosen sentences, from 0, sorted.
     """
-    check_output(output, source)
-    if is_docbin(source) != is_docbin(output):
-        raise CorpusError(Errors.DN226.format(source=source, output=output))
+    outputs = [output] if rest is None else [output, rest]
+    for i, path in enumerate(outputs):
+        check_output(path, source, *outputs[:i])
+        if is_docbin(source) != is_docbin(path):
+            raise CorpusError(Errors.DN226.format(source=source, output=path))
+    choice = {"count": count, "ratio": ratio, "seed": seed}
     if is_docbin(source):
         docs = list(read_docbin(source, Vocab()))
         n_available = sum(len(sentence_spans(doc)) for doc in docs)
-        chosen = sample_sentences(n_available, count=count, ratio=ratio, seed=seed)
-        write_docbin(_pick_docs(docs, set(chosen)), output)
+        chosen = sample_sentences(n_available, **choice)
+        for path, part in zip(outputs, _parts(chosen, n_available), strict=False):
+            write_docbin(_pick_docs(docs, part), path)
     else:
-        name = resolve_encoding(source, encoding).name
-        n_available = sum(1 for _ in read_blocks(source, name))
-        chosen = sample_sentences(n_available, count=count, ratio=ratio, seed=seed)
-        with replacing(output) as file, _open_text(file, output, name) as text:
-            text.writelines(_pick_lines(source, name, set(chosen)))
+        found = resolve_encoding(source, encoding)
+        if is_bracketed(source, found):
+            raise CorpusError(Errors.DN244.format(path=source))
+        n_available = sum(1 for _ in read_blocks(source, found.name))
+        chosen = sample_sentences(n_available, **choice)
+        for path, part in zip(outputs, _parts(chosen, n_available), strict=False):
+            with replacing(path) as file, _open_text(file, path, found.name) as text:
+                text.writelines(_pick_lines(source, found.name, part))
     return chosen
+
+
+def _parts(chosen: list[int], n_available: int) -> tuple[set[int], set[int]]:
+    """Split the numbers of sentences into those that were chosen and the rest."""
+    return set(chosen), set(range(n_available)).difference(chosen)
 
 
 def _pick_docs(docs: list[Doc], chosen: set[int]) -> Iterator[Doc]:
@@ -100,15 +116,21 @@ def _pick_docs(docs: list[Doc], chosen: set[int]) -> Iterator[Doc]:
 
 
 def _pick_lines(source: Location, encoding: str, chosen: set[int]) -> Iterator[str]:
-    opener = ""
+    has_comments = is_conllu(source, encoding)
+    opener, comment = "", ""  # of a document whose first sentence is not chosen
     for number, block in enumerate(read_blocks(source, encoding)):
         opener = block.opener or opener
+        own_comment = document_comment(block.rows) if has_comments else ""
+        comment = own_comment or comment
         if number not in chosen:
             continue
         line_end = "\r\n" if block.rows[0].endswith("\r\n") else "\n"
         if opener:
             yield from (opener, line_end)
             opener = ""
+        if comment and not own_comment:
+            yield comment
+        comment = ""
         yield from (row.rstrip("\r\n") + line_end for row in block.rows)
         yield line_end
 

@@ -1,4 +1,4 @@
-"""Entity tags: what they say, and which tagging scheme a file is written in.
+"""The tags of entities and other spans: what they say, and which tagging scheme a file is written in.
 
 All schemes mark the tokens of an entity with a prefix and a label. They differ in the prefixes:
 
@@ -14,9 +14,9 @@ from functools import cache
 from typing import NamedTuple
 
 from ..errors import Errors
-from .columns import Sentence
 from .encodings import AUTO
 from .problems import N_PLACES, CorpusError, Occurrences
+from .sentences import MISSING, OUTSIDE, Sentence
 
 IOB1 = "iob1"
 IOB2 = "iob2"
@@ -24,8 +24,6 @@ BIOES = "bioes"
 NO_ENTITIES = "none"
 SCHEMES = (AUTO, IOB1, IOB2, BIOES)
 
-OUTSIDE = "O"
-MISSING = "-"
 BEGIN, INSIDE, LAST, UNIT = "B", "I", "L", "U"
 
 _ACTIONS = {
@@ -147,9 +145,13 @@ class SchemeEvidence:
         self.unclosed = Occurrences(keep)  # the last token of an entity without L or U
         self.prefixes: set[str] = set()
 
-    def add(self, sentence: Sentence) -> None:
-        """Take account of one sentence, whose tags are entity tags."""
-        tags = sentence.tags
+    def add(self, sentence: Sentence, kind: str) -> None:
+        """Take account of one sentence.
+
+        sentence (Sentence): The sentence.
+        kind (str): Which of its annotations, made of entity tags.
+        """
+        tags = sentence.layers[kind]
         if tags.count(OUTSIDE) == len(tags):
             return
         last_action, last_label = OUTSIDE, ""
@@ -158,21 +160,18 @@ class SchemeEvidence:
             is_open = last_action in (BEGIN, INSIDE)
             goes_on = is_open and action in (INSIDE, LAST) and label == last_label
             if is_open and not goes_on:
-                self._note(self.unclosed, sentence, i - 1)
+                _note(self.unclosed, sentence, kind, i - 1)
             if action in (INSIDE, LAST) and not goes_on:
-                self._note(self.inside_starts, sentence, i)
+                _note(self.inside_starts, sentence, kind, i)
             elif action == BEGIN and last_action in (OUTSIDE, MISSING):
-                self._note(self.free_begins, sentence, i)
+                _note(self.free_begins, sentence, kind, i)
             if action in (LAST, UNIT):
-                self._note(self.closings, sentence, i)
+                _note(self.closings, sentence, kind, i)
             if label:
                 self.prefixes.add(tag[0])
             last_action, last_label = action, label
         if last_action in (BEGIN, INSIDE):
-            self._note(self.unclosed, sentence, len(tags) - 1)
-
-    def _note(self, kind: Occurrences, sentence: Sentence, i: int) -> None:
-        kind.add(sentence.line + i, f"{sentence.words[i]} {sentence.tags[i]}")
+            _note(self.unclosed, sentence, kind, len(tags) - 1)
 
     def verdict(self, path: str, named: str = AUTO) -> Verdict:
         """Weigh the evidence.
@@ -213,6 +212,10 @@ class SchemeEvidence:
         elif named == AUTO and _is_mixture(repaired.count, n_begins + n_starts):
             error = Errors.DN213.format(path=path, iob1=n_starts, iob2=n_begins, places=repaired)
         return Verdict(scheme, repaired, error)
+
+
+def _note(occurrences: Occurrences, sentence: Sentence, kind: str, i: int) -> None:
+    sentence.note(occurrences, i, f"{sentence.words[i]} {sentence.layers[kind][i]}")
 
 
 def _is_mixture(n_breaking: int, n_telling: int) -> bool:

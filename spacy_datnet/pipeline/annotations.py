@@ -11,12 +11,11 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..errors import Errors
+from ..kinds import ATTRIBUTES, ENTS, group_of
 from ..tagging import MISSING, OUTSIDE, SpanTags, TokenTags
 from .alignment import align_outside, have_same_tokens
 
 IOB_MISSING = 0
-ATTRIBUTES = ("tag", "pos")
-GROUP = "spans:"
 
 
 class Annotation(ABC):
@@ -154,10 +153,10 @@ class Spans(SpanAnnotation):
 
 def annotation_of(name: str) -> Annotation:
     """Find the kind of annotation by its name in a config: "ents", "tag", "pos" or "spans:KEY"."""
-    if name == "ents":
+    if name == ENTS:
         return Entities()
-    if name.startswith(GROUP) and name != GROUP:
-        return Spans(name.removeprefix(GROUP))
+    if (key := group_of(name)) is not None:
+        return Spans(key)
     if name in ATTRIBUTES:
         return Tags(name)
     raise ValueError(Errors.DN026.format(name=name))

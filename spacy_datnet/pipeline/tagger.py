@@ -11,11 +11,12 @@ from spacy.tokens import Doc, Token
 from spacy.training import Example
 from spacy.util import registry
 
+from ..kinds import ATTRIBUTES
 from ..models.datnet import DATNetModel, Prediction
 from ..nn.objective import Objective
 from ..resources import TARGET
 from ..tagging import MISSING
-from .annotations import ATTRIBUTES, Tags
+from .annotations import Tags
 from .base import DATNetPipe
 from .defaults import default_config
 

@@ -59,3 +59,17 @@ def test_nothing_to_check(run):
     result = run()
     assert result.exit_code == 1
     assert "DN229" in result.stderr
+
+
+def test_tags(run, tmp_path):
+    (tmp_path / "a.tsv").write_text("Ana\tNNP\nvive\tVBZ\n", encoding="utf-8")
+    (tmp_path / "map.yaml").write_text("NNP: PROPN\n'*': VERB\n", encoding="utf-8")
+    result = run("a.tsv", "--annotation", "pos", "--label-map", "map.yaml", "--format", "columns")
+    assert result.exit_code == 0, result.output
+    rows = [line.split() for line in result.stdout.splitlines()]
+    assert ["Tags", "(pos)", "2"] in rows
+    assert ["PROPN", "1"] in rows
+    assert not [row for row in rows if "Entities" in row]
+    result = run("a.tsv", "--annotation", "pos")
+    assert result.exit_code == 1
+    assert "[DN243] a.tsv: 2 token(s)" in result.stderr

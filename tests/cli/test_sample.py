@@ -50,3 +50,21 @@ def test_errors_leave_nothing_behind(run, tmp_path, arguments, code):
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Error: [{code}] ")
     assert [path.name for path in tmp_path.iterdir()] == ["in.conll"]
+
+
+def test_rest(run, tmp_path):
+    result = run("in.conll", "out.conll", "--count", "5", "--seed", "1", "--rest", "rest.conll")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == "Wrote 5 sentences to out.conll, and the others to rest.conll\n"
+    parts = [(tmp_path / name).read_text(encoding="utf-8").split("\n\n")[:-1] for name in ("out.conll", "rest.conll")]
+    assert [len(part) for part in parts] == [5, 25]
+    assert sorted(parts[0] + parts[1]) == sorted(f"w{i} B-X" for i in range(30))
+    assert parts[1] == sorted(parts[1], key=lambda row: int(row[1:-4]))
+
+
+@pytest.mark.parametrize(("rest", "code"), [("out.conll", "DN220"), ("in.conll", "DN220"), ("x.spacy", "DN226")])
+def test_impossible_rest(run, tmp_path, rest, code):
+    result = run("in.conll", "out.conll", "--count", "5", "--seed", "1", "--rest", rest)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: [{code}] ")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.conll"]

@@ -4,15 +4,15 @@ import pytest
 from spacy.vocab import Vocab
 
 from spacy_datnet.corpora import make_docs
-from spacy_datnet.corpora.columns import Sentence
+from spacy_datnet.corpora.sentences import Sentence
 
 
 @pytest.fixture
 def sentences():
     return [
-        Sentence(["Ana", "vive", "."], ["B-PER", "O", "O"], 1, True),
-        Sentence(["Nueva", "York", "?", "!"], ["B-LOC", "I-LOC", "-", "O"], 5, False),
-        Sentence(["Sí"], ["O"], 10, True),
+        Sentence(["Ana", "vive", "."], {"ents": ["B-PER", "O", "O"]}, range(1, 4), True),
+        Sentence(["Nueva", "York", "?", "!"], {"ents": ["B-LOC", "I-LOC", "-", "O"]}, range(5, 9), False),
+        Sentence(["Sí"], {"ents": ["O"]}, [10], True),
     ]
 
 

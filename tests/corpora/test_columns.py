@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.vocab import Vocab
 
-from spacy_datnet.corpora import CorpusError, read_docs, survey_columns
-from spacy_datnet.corpora.columns import detect_layout, read_sentences, split_fields
+from spacy_datnet.corpora import CorpusError, read_docs, survey_corpus
+from spacy_datnet.corpora.columns import detect_layout, split_fields
+from spacy_datnet.corpora.encodings import resolve_encoding
 
 
 @pytest.fixture
@@ -19,9 +20,12 @@ def write(tmp_path):
     return write
 
 
-def words_of(path, **options):
-    sentences = read_sentences(path, detect_layout(path, **options))
-    return [sentence.words for sentence in sentences]
+def read(path):
+    return list(detect_layout(path, resolve_encoding(path)).read(path).strictly())
+
+
+def words_of(path):
+    return [sentence.words for sentence in read(path)]
 
 
 @pytest.mark.parametrize("separator", [" ", "\t", "  ", " \t"])
@@ -29,18 +33,20 @@ def words_of(path, **options):
 def test_any_width_and_separator(write, separator, between):
     rows = [["Ana", *between, "B-PER"], ["vive", *between, "O"]]
     path = write("\n".join(separator.join(row) for row in rows) + "\n")
-    survey = survey_columns(path)
-    assert survey.layout.width == 2 + len(between)
-    assert survey.layout.delimiter == ("tab" if "\t" in separator else "space")
-    assert [list(sentence) for sentence in survey.sentences()] == [[["Ana", "vive"], ["B-PER", "O"], 1, True]]
+    survey = survey_corpus(path)
+    assert survey.format.width == 2 + len(between)
+    assert survey.format.delimiter == ("tab" if "\t" in separator else "space")
+    assert [list(sentence) for sentence in survey.sentences()] == [
+        [["Ana", "vive"], {"ents": ["B-PER", "O"]}, range(1, 3), True, "", None]
+    ]
 
 
 @pytest.mark.parametrize(("token", "tag"), [(2, 1), (-1, -2), (2, -2)])
 def test_columns_may_be_named(write, token, tag):
     path = write("B-PER Ana\nO vive\n")
-    survey = survey_columns(path, token_column=token, tag_column=tag)
+    survey = survey_corpus(path, token_column=token, tag_column=tag)
     (sentence,) = survey.sentences()
-    assert sentence[:2] == (["Ana", "vive"], ["B-PER", "O"])
+    assert sentence[:2] == (["Ana", "vive"], {"ents": ["B-PER", "O"]})
 
 
 def test_tab_separated_tokens_may_hold_spaces(write):
@@ -57,8 +63,7 @@ def test_only_blanks_separate(write):
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_line_ends(write, line_end):
     path = write(line_end.join(["Ana B-PER", "", "", "vive O", "bien O"]))
-    layout = detect_layout(path)
-    assert [(s.words, s.line) for s in read_sentences(path, layout)] == [
+    assert [(s.words, s.lines[0]) for s in read(path)] == [
         (["Ana"], 1),
         (["vive", "bien"], 4),
     ]
@@ -97,7 +102,7 @@ def test_opener_without_empty_line_before_it(write):
 
 def test_sentences_before_the_first_opener_are_a_document(write):
     path = write("Ana B-PER\n\nvive O\n\n-DOCSTART- O\n\nbien O\n\n-DOCSTART- O\n")
-    survey = survey_columns(path)
+    survey = survey_corpus(path)
     assert survey.counts.documents == 2
     assert [len(doc) for doc in read_docs(path, Vocab())] == [2, 1]
 
@@ -108,10 +113,11 @@ def test_without_documents_each_sentence_is_one(write):
 
 
 def test_reading_with_a_layout_of_another_file_is_an_error(write):
-    layout = detect_layout(write("Ana B-PER\n"))
+    path = write("Ana B-PER\n")
+    layout = detect_layout(path, resolve_encoding(path))
     path = write("Ana O\n\nAna NNP O\n")
     with pytest.raises(CorpusError, match=r"DN208.*line 3 \(3 columns"):
-        list(read_sentences(path, layout))
+        list(layout.read(path).strictly())
 
 
 TOKEN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\t\n\r\0"), min_size=1).filter(
@@ -128,3 +134,38 @@ def test_gold_tokens_survive(tmp_path_factory, sentences):
     path.write_bytes("\n".join(blocks).encode())
     docs = list(read_docs(path, Vocab(), delimiter="tab"))
     assert [[token.text for token in doc] for doc in docs] == sentences
+
+
+CHUNKS = "Ana NNP B-NP\nno _ B-VP\nvive VBZ I-VP\n. . O\n\nNada NN O\n"
+
+
+def test_several_kinds_of_annotation_in_one_file(write):
+    survey = survey_corpus(write(CHUNKS), annotations={"tag": 2, "spans:chunks": 3, "ents": 3})
+    assert survey.schemes == {"spans:chunks": "iob2", "ents": "iob2"}
+    assert survey.counts.missing("tag") == 1
+    first, second = read_docs(write(CHUNKS), Vocab(), annotations={"tag": 2, "spans:chunks": 3})
+    assert [t.tag_ for t in first] == ["NNP", "", "VBZ", "."]
+    assert [(s.text, s.label_) for s in first.spans["chunks"]] == [("Ana", "NP"), ("no vive", "VP")]
+    assert list(second.spans["chunks"]) == []
+    assert not first.has_annotation("ENT_IOB")
+
+
+def test_one_column_for_two_kinds(write):
+    survey = survey_corpus(write("Ana\tX\n"), annotations={"tag": None, "pos": -1})
+    (sentence,) = survey.sentences()
+    assert sentence.layers == {"tag": ["X"], "pos": ["X"]}
+
+
+def test_spans_of_a_document_with_several_sentences(write):
+    (doc,) = read_docs(write("-DOCSTART-\n\n" + CHUNKS + "vive VBZ B-VP\n"), Vocab(), annotations={"spans:a": 3})
+    assert [(s.start, s.end, s.label_) for s in doc.spans["a"]] == [(0, 1, "NP"), (1, 3, "VP"), (5, 6, "VP")]
+
+
+def test_files_of_a_pattern_are_documents(tmp_path):
+    for name, text in (("b.conll", "c O\n\nd O"), ("a.conll", "a B-X\n\nb O\n")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    docs = list(read_docs(tmp_path / "*.conll", Vocab()))
+    assert [[t.text for t in doc] for doc in docs] == [["a", "b"], ["c", "d"]]
+    (tmp_path / "b.conll").write_text("c O\n\nd O x\n", encoding="utf-8")
+    (error,) = survey_corpus(tmp_path / "*.conll").errors
+    assert f"{tmp_path}/b.conll, line 3 (3 columns: 'd O x')" in error

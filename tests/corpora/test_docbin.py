@@ -7,7 +7,7 @@ from spacy.training import Corpus
 from spacy.vocab import Vocab
 
 from spacy_datnet.corpora import CorpusError, check_docbin_output, split_sentences, write_docbin
-from spacy_datnet.corpora.docbin import read_docbin, to_sentences
+from spacy_datnet.corpora.docbin import DocReading, read_docbin
 
 
 def annotation(docs):
@@ -18,9 +18,9 @@ def test_round_trip_through_a_file(docs, sentences, tmp_path):
     write_docbin(docs, tmp_path / "docs.spacy")
     read = list(read_docbin(tmp_path / "docs.spacy", Vocab()))
     assert annotation(read) == annotation(docs)
-    restored = list(to_sentences(read))
-    assert [s._replace(line=0) for s in restored] == [s._replace(line=0) for s in sentences]
-    assert [s.line for s in restored] == [1, 2, 3]
+    restored = list(DocReading("docs.spacy", read))
+    assert [s._replace(lines=[]) for s in restored] == [s._replace(lines=[]) for s in sentences]
+    assert [s.lines for s in restored] == [[1] * 3, [2] * 4, [3]]
 
 
 def test_readers_of_spacy_keep_the_tokens(docs, tmp_path):

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from spacy_datnet.corpora import CorpusError, survey_columns
+from spacy_datnet.corpora import CorpusError, survey_corpus
 from spacy_datnet.corpora.encodings import resolve_encoding
 from spacy_datnet.corpora.files import read_lines
 
@@ -34,13 +34,13 @@ def test_unicode_is_detected_without_doubt(tmp_path, text, encoding):
     path.write_bytes(text.encode(encoding))
     found = resolve_encoding(path)
     assert (found.name, found.detected, found.doubt) == (encoding, True, None)
-    assert next(read_lines(path, found.name)) == (1, "José B-PER\n")
+    assert next(read_lines(path, found.name)) == ("", 1, "José B-PER\n")
 
 
 def test_byte_order_mark_is_no_part_of_the_first_token(tmp_path, text):
     path = tmp_path / "corpus.conll"
     path.write_bytes(text.encode("utf-8-sig"))
-    assert next(survey_columns(path, encoding="utf-8").sentences()).words[0] == "José"
+    assert next(survey_corpus(path, encoding="utf-8").sentences()).words[0] == "José"
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_legacy_encoding_is_guessed_with_a_warning(tmp_path, text, encoding, fou
     guess = resolve_encoding(path)
     assert guess.name == found
     assert "DN252" in guess.doubt
-    assert "".join(line for _, line in read_lines(path, guess.name)) == content
-    assert guess.doubt in survey_columns(path).warnings
+    assert "".join(line for _, _, line in read_lines(path, guess.name)) == content
+    assert guess.doubt in survey_corpus(path).warnings
 
 
 def test_named_encoding(tmp_path):
     path = tmp_path / "corpus.conll"
     path.write_bytes(as_column_file(SPANISH).encode("latin-1"))
-    survey = survey_columns(path, encoding="latin-1")
+    survey = survey_corpus(path, encoding="latin-1")
     assert not survey.warnings
     assert "español" in next(survey.sentences()).words
 
@@ -70,4 +70,4 @@ def test_bytes_like_nothing_are_an_error(tmp_path):
     path = tmp_path / "corpus.conll"
     path.write_bytes(random.Random(0).randbytes(2000).replace(b"\0", b""))
     with pytest.raises(CorpusError, match=r"^\[DN206\] .*like no other encoding"):
-        survey_columns(path)
+        survey_corpus(path)

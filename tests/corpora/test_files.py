@@ -6,7 +6,8 @@ import zipfile
 
 import pytest
 
-from spacy_datnet.corpora import CorpusError, check_output, replacing, survey_columns
+from spacy_datnet.corpora import CorpusError, check_output, replacing, survey_corpus
+from spacy_datnet.corpora.files import open_files
 
 
 @pytest.fixture
@@ -17,23 +18,23 @@ def text():
 def test_gzip(tmp_path, text):
     path = tmp_path / "corpus.gz"
     path.write_bytes(gzip.compress(text.encode()))
-    assert survey_columns(path).counts.tokens == 2
+    assert survey_corpus(path).counts.tokens == 2
 
 
 def test_member_of_a_zip_archive(tmp_path, text):
     path = tmp_path / "corpora.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("conll2002/esp.train", text)
-    assert survey_columns(f"{path}:conll2002/esp.train").counts.tokens == 2
+    assert survey_corpus(f"{path}:conll2002/esp.train").counts.tokens == 2
     for location in (path, f"{path}:esp.train"):
         with pytest.raises(CorpusError, match=r"DN203.*It holds: conll2002/esp.train"):
-            survey_columns(location)
+            survey_corpus(location)
 
 
 def test_plain_file_whose_name_looks_like_an_archive(tmp_path, text):
     path = tmp_path / "a.zip:b"
     path.write_text(text, encoding="utf-8")
-    assert survey_columns(path).counts.tokens == 2
+    assert survey_corpus(path).counts.tokens == 2
 
 
 def test_full_disk(tmp_path):
@@ -49,3 +50,55 @@ def test_output_is_checked(tmp_path):
         check_output(tmp_path)
     with pytest.raises(CorpusError, match="DN220"):
         check_output(tmp_path / ".." / tmp_path.name / "corpora.zip", f"{source}:esp.train")
+
+
+def names_of(location):
+    with open_files(location) as files:
+        return [(name, file.read().decode()) for name, file in files]
+
+
+def test_patterns(tmp_path):
+    for name in ("b.mrg", "a.mrg", "a.txt", "sub/c.mrg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    (tmp_path / "d.mrg").mkdir()
+    assert names_of(tmp_path / "*.mrg") == [(str(tmp_path / name), name) for name in ("a.mrg", "b.mrg")]
+    assert names_of(tmp_path / "a.mrg") == [("", "a.mrg")]
+    archive = tmp_path / "x.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("t/b.mrg", "t/a.mrg", "t/README", "t/sub/c.mrg"):
+            file.writestr(name, name)
+    assert names_of(f"{archive}:t/*.mrg") == [(f"{archive}:{name}", name) for name in ("t/a.mrg", "t/b.mrg")]
+    assert names_of(f"{archive}:*/sub/?.mrg") == [(f"{archive}:t/sub/c.mrg", "t/sub/c.mrg")]
+    with zipfile.ZipFile(tmp_path / "y.zip", "w") as file:
+        file.writestr("t/a.mrg", "other")
+    assert names_of(f"{tmp_path}/?.zip:t/a.mrg") == [
+        (f"{archive}:t/a.mrg", "t/a.mrg"),
+        (f"{tmp_path / 'y.zip'}:t/a.mrg", "other"),
+    ]
+    with pytest.raises(CorpusError, match="DN203"):
+        names_of(f"{archive}:*.mrg")
+    with pytest.raises(CorpusError, match="DN201"):
+        names_of(tmp_path / "*.conllu")
+
+
+def test_a_file_whose_name_looks_like_a_pattern(tmp_path):
+    for name in ("a[b]", "ab"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    assert names_of(tmp_path / "a[b]") == [("", "a[b]")]
+
+
+def test_the_file_of_a_pattern_that_can_not_be_read(tmp_path):
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"a O\n"))
+    (tmp_path / "b.gz").write_bytes(gzip.compress(b"a O\n" * 99)[:-9])
+    with pytest.raises(CorpusError, match=r"DN202.*b\.gz"):
+        survey_corpus(tmp_path / "*.gz")
+    (tmp_path / "b.gz").write_bytes("é O\n".encode("latin-1"))
+    with pytest.raises(CorpusError, match=r"DN205.*b\.gz, line 1"):
+        survey_corpus(tmp_path / "*.gz", encoding="utf-8")
+
+
+def test_no_file_of_a_pattern_is_overwritten(tmp_path):
+    (tmp_path / "a.conll").write_text("a O\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match="DN220"):
+        check_output(tmp_path / "a.conll", tmp_path / "*.conll")

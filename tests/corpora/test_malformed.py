@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from spacy.vocab import Vocab
 
-from spacy_datnet.corpora import CorpusError, read_docs, survey_columns
+from spacy_datnet.corpora import CorpusError, read_docs, survey_corpus
 
 FOLDER = Path(__file__).parent / "malformed"
 
@@ -49,6 +49,35 @@ CASES = [
     ("truncated.conll.gz", {}, "DN202", "truncated.conll.gz"),
     ("not_a_zip.zip:esp.train", {}, "DN202", "not_a_zip.zip:esp.train"),
     ("absent.conll", {}, "DN201", "absent.conll"),
+    ("absent*.conll", {}, "DN201", "absent*.conll"),
+    ("nine_columns.conllu", {}, "DN234", "1 sentence(s)", r"line 3 (9 columns, not 10: '2\tvive"),
+    ("no_empty_line.conllu", {}, "DN234", r"line 3 (ID 1, not 3: '1\tSí"),
+    ("wrong_ids.conllu", {}, "DN234", r"line 2 (ID 'x': 'x\tvive", r"line 5 (ID 3, not 2: '3\t."),
+    ("ranges.conllu", {}, "DN234", "line 2 (the sentence ends before word 2 of a multiword token: de)"),
+    ("ranges.conllu", {}, "DN234", r"line 4 (ID 2-3 after word 0: '2-3\tal", "line 8 (ID 2-1 after word 0"),
+    ("no_form.conllu", {}, "DN234", "line 2 (no form"),
+    ("spaces.conllu", {}, "DN234", "line 1 (1 columns, not 10"),
+    ("no_upos.conllu", {}, "DN243", "line 1 (Ana NNP), line 2 (vive Verb)", "UPOS, the 4th column"),
+    ("only_comments.conllu", {}, "DN207", "no line with a token"),
+    ("unbalanced.mrg", {}, "DN235", "line 2 (')' is outside of a tree)"),
+    ("unbalanced.mrg", {}, "DN235", "line 4 (the tree that begins with ( is not closed)"),
+    ("missing_bracket.mrg", {}, "DN235", "line 3 ('(' opens a bracket without label in the tree that began in line 1)"),
+    ("two_words.mrg", {}, "DN235", "6 place(s)", "line 1 ('Luisa' is a word without a tag)", "line 2 ('fuera' is a"),
+    (
+        "two_words.mrg",
+        {},
+        "DN235",
+        "line 3 (')' closes a bracket of line 3 with no word",
+        "line 4 ('(' follows the word",
+    ),
+    ("two_words.mrg", {}, "DN235", "line 6 (')' leaves the word Ana outside of a tree)", "line 7 (')' closes"),
+    ("two_words.mrg", {"format": "columns"}, "DN208"),
+    ("only_traces.mrg", {}, "DN207", "no tokens"),
+    ("penn_tags.tsv", {"annotations": {"pos": None}}, "DN243", "line 1 (Ana NNP)", "line 4 (Sí UH)", "column 2 of 2"),
+    ("penn_tags.tsv", {"annotations": {"spans:chunks": None}}, "DN212", "line 2 (vive VBZ)"),
+    ("penn_tags.tsv", {"annotations": {"tag": 3}}, "DN209", "no column 3"),
+    ("penn_tags.tsv", {"annotations": {"tag": 2, "pos": 1}}, "DN210", "column 1 of 2"),
+    ("missing_chunk.conll", {"annotations": {"spans:chunks": None}}, "DN242", "1 token(s)", "line 2 (vive -)"),
 ]
 
 
@@ -61,14 +90,15 @@ def test_message(name, options, code, fragments):
 
 
 def test_no_file_is_forgotten():
-    assert {path.name for path in FOLDER.iterdir()} <= {case[0].split(":")[0] for case in CASES}
+    corpora = {path.name for path in FOLDER.iterdir() if path.suffix != ".yaml"}
+    assert corpora <= {case[0].split(":")[0] for case in CASES}
 
 
 def test_survey_names_every_kind_of_error_and_places_up_to_a_limit(tmp_path):
     path = tmp_path / "many.tsv"
     lines = ["Ana\tB-PER", "", "\tO", "", "a\tb\tO", "", *["x\tX"] * 5, ""]
     path.write_text("\n".join(lines), encoding="utf-8")
-    survey = survey_columns(path, keep=2)
+    survey = survey_corpus(path, keep=2)
     assert [error[:7] for error in survey.errors] == ["[DN208]", "[DN217]", "[DN212]"]
     assert "5 token(s)" in survey.errors[2]
     assert "line 7 (x X), line 8 (x X) and 3 more" in survey.errors[2]

@@ -114,6 +114,42 @@ def test_same_sentences_from_both_formats(corpus, tmp_path):
     assert first_words(tmp_path / "a.spacy") == [f"w{i}" for i in chosen]
 
 
+def test_rest_of_a_docbin(corpus, tmp_path):
+    write_docbin(read_docs(corpus, Vocab()), tmp_path / "corpus.spacy")
+    chosen = write_sample(tmp_path / "corpus.spacy", tmp_path / "a.spacy", count=7, seed=5, rest=tmp_path / "b.spacy")
+    assert first_words(tmp_path / "a.spacy") == [f"w{i}" for i in chosen]
+    assert first_words(tmp_path / "b.spacy") == [f"w{i}" for i in range(20) if i not in chosen]
+
+
+def test_sample_of_conllu_keeps_comments(tmp_path):
+    blocks = [f"# sent_id = {i}\n1\tw{i}" + "\t_" * 8 + "\n\n" for i in range(9)]
+    (tmp_path / "corpus.conllu").write_text("".join(blocks), encoding="utf-8")
+    chosen = write_sample(tmp_path / "corpus.conllu", tmp_path / "a.conllu", count=4, seed=1)
+    assert (tmp_path / "a.conllu").read_text(encoding="utf-8") == "".join(blocks[i] for i in chosen)
+
+
+def test_sample_of_conllu_keeps_documents_apart(tmp_path):
+    opener = "# newdoc id = {}\n"
+    blocks = [f"# sent_id = {i}\n1\tw{i}\t_\tX" + "\t_" * 6 + "\n\n" for i in range(12)]
+    text = "".join((opener.format(i // 4) if i % 4 == 0 else "") + block for i, block in enumerate(blocks))
+    (tmp_path / "corpus.conllu").write_text(text, encoding="utf-8")
+    a, b = tmp_path / "a.conllu", tmp_path / "b.conllu"
+    for seed in range(8):
+        chosen = write_sample(tmp_path / "corpus.conllu", a, count=5, seed=seed, rest=b)
+        for path, part in ((a, chosen), (b, [i for i in range(12) if i not in chosen])):
+            documents = [[t.text for t in doc] for doc in read_docs(path, Vocab())]
+            assert documents == [
+                [f"w{i}" for i in group] for k in range(3) if (group := [i for i in part if i // 4 == k])
+            ]
+            assert path.read_text(encoding="utf-8").count("# sent_id") == len(part)
+
+
+def test_no_sample_of_trees(tmp_path):
+    (tmp_path / "corpus.mrg").write_text("( (S (NN a)) )\n( (S (NN b)) )\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match="DN244"):
+        write_sample(tmp_path / "corpus.mrg", tmp_path / "a.mrg", count=1, seed=0)
+
+
 def test_formats_must_agree(corpus, tmp_path):
     with pytest.raises(CorpusError, match="DN226"):
         write_sample(corpus, tmp_path / "a.spacy", count=1, seed=0)

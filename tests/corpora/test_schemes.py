@@ -7,8 +7,8 @@ from seqeval.metrics.sequence_labeling import get_entities
 from seqeval.scheme import IOB2, IOBES, Entities
 
 from spacy_datnet.corpora import CorpusError
-from spacy_datnet.corpora.columns import Sentence
 from spacy_datnet.corpora.schemes import SchemeEvidence, decode, encode, parse_tag
+from spacy_datnet.corpora.sentences import Sentence
 
 LABELS = ["LOC", "PER", "geo-loc"]
 
@@ -26,8 +26,8 @@ def annotated(draw):
     return position + draw(st.integers(0, 2)), spans
 
 
-def as_sentence(tags):
-    return Sentence([f"w{i}" for i in range(len(tags))], tags, 1, True)
+def as_sentence(tags, line=1):
+    return Sentence([f"w{i}" for i in range(len(tags))], {"ents": tags}, range(line, line + len(tags)), True)
 
 
 @pytest.mark.parametrize("scheme", ["iob1", "iob2", "bioes"])
@@ -43,7 +43,7 @@ def test_detects_the_scheme_that_was_written(scheme, sentences):
     evidence = SchemeEvidence()
     tags = [encode(length, spans, scheme) for length, spans in sentences]
     for one in tags:
-        evidence.add(as_sentence(one))
+        evidence.add(as_sentence(one), "ents")
     verdict = evidence.verdict("file")
     has_entities = any(spans for _, spans in sentences)
     assert verdict.scheme == (scheme if has_entities else "none")
@@ -97,7 +97,7 @@ def judge(*sentences, named="auto"):
     line = 1
     for text in sentences:
         tags = text.split()
-        evidence.add(Sentence([f"w{i}" for i in range(len(tags))], tags, line, True))
+        evidence.add(as_sentence(tags, line), "ents")
         line += len(tags) + 1
     return evidence.verdict("f.conll", named)
 
