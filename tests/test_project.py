@@ -33,7 +33,7 @@ def test_readme_is_what_document_writes(project):
     assert (project / "README.md").read_text() == (PROJECT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("workflow", ["all", "conll"])
+@pytest.mark.parametrize("workflow", ["all", "conll", "grid-small", "grid-full"])
 def test_workflow_can_be_shown(project, workflow):
     result = run("-m", "spacy", "project", "run", workflow, ".", "--dry", "--vars.target_size", "77", cwd=project)
     assert result.returncode == 0, result.stderr
@@ -45,6 +45,12 @@ def test_files_of_the_commands_exist():
         for dependency in command.get("deps", []):
             if dependency.startswith("../") and "${" not in dependency:
                 assert (PROJECT / dependency).exists(), dependency
+
+
+def test_a_workflow_of_grids_ends_in_results(project):
+    result = run("-m", "spacy", "project", "run", "grid-small", ".", "--dry", "--vars.grid", "table9", cwd=project)
+    assert "run grids/table9.yaml training/grids/table9 --small" in result.stdout
+    assert "report training/grids/table9 --output training/results/table9/report.html" in result.stdout
 
 
 def test_assets_are_verified(project):
