@@ -1,16 +1,13 @@
 """The commands on a folder of runs: tables, figures, report."""
 
 import csv
-import sys
 from pathlib import Path
 
 import pytest
+from synthetic import make_results
 from typer.testing import CliRunner
 
 from spacy_datnet.cli import app
-
-sys.path.append(str(Path(__file__).parents[1] / "experiments"))
-from synthetic import make_results
 
 VARIANTS = {"base": (False, lambda n, seed: 0.3), "F": (True, lambda n, seed: 0.9)}
 
