@@ -30,6 +30,10 @@ def test_a_mixture_lies_between():
     assert proxy_a_distance(sentences("one", 0), mixed) == pytest.approx(1.0, abs=0.2)
 
 
+def test_a_handful_of_sentences_says_nothing():
+    assert proxy_a_distance(sentences("one", 0), sentences("other", 1, 5)) is None
+
+
 def test_texts_are_sentences_chosen_by_a_seed(tmp_path):
     docs = [Doc(VOCAB, words=["a", str(i), "b"], sent_starts=[True, False, True]) for i in range(5)]
     path = write_docs(tmp_path / "a.spacy", docs)

@@ -10,7 +10,7 @@ from ._style import WIDTH, drawing, new_figure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# the paper's order of look: source and target, told apart by shape and tone
+# name, marker, face and edge: told apart by shape and tone, without colours, too
 LOOKS = (("source", "o", "none", "#0072B2"), ("target", "^", "#E69F00", "#000000"))
 PERPLEXITY = 30.0
 

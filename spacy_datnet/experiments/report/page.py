@@ -149,7 +149,7 @@ def _confusions(sentences: list[Sentence], runs: int) -> list[dict[str, Any]]:
 
 
 def _distance(results: Results, corpora: str) -> float | None:
-    """Measure how far apart source and target are; None if a corpus is gone or there is no source."""
+    """Measure how far apart source and target are; None if a corpus is gone or tiny, or there is no source."""
     for variant in results.variants(corpora):
         settings = results.config_of(corpora, variant)
         paths = [settings.get("corpora.train.source"), settings.get("corpora.train.target")]
