@@ -46,6 +46,8 @@ def run(
 ) -> None:
     """Train and evaluate every combination of a grid, and print a table of the scores.
 
+    Paths in the grid are looked up from the folder that its file is in.
+
     What is in the manifest is not done again, so the same command goes on after a stop. A run that fails is recorded
     with its error. Each run has a folder with its config, its log and the predicted test set.
     """

@@ -28,7 +28,8 @@ def tables(
 
     Each row has the mean and the standard deviation over seeds, the number of seeds, the difference to
     the base with its p-value, and the paper's number. The p-value is that of approximate randomisation
-    over the test sentences of all seeds, two-sided, not corrected for the number of comparisons.
+    over the test sentences, two-sided, not corrected for the number of comparisons. It says nothing about other target
+    sentences to train on; the deviation over seeds does.
     """
     with failing_politely():
         results = read_results(folder, base)

@@ -1,13 +1,11 @@
 """How far apart source and target are: the proxy A-distance of their sentences."""
 
 import random
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 from spacy.vocab import Vocab
 
-from ..corpora.docbin import read_docbin, sentence_spans
+from ..corpora.docbin import read_corpus, sentence_spans
 from ._extra import needs_report_extra
 
 SENTENCES = 2000
@@ -17,15 +15,12 @@ FEWEST = 20
 
 def read_texts(path: Path, limit: int = SENTENCES, seed: int = 0) -> list[str]:
     """Read some sentences of a corpus, chosen at random: their words, separated by spaces."""
-    texts = list(_texts(path))
+    texts = [
+        " ".join(token.text for token in sentence)
+        for doc in read_corpus(path, Vocab())
+        for sentence in sentence_spans(doc)
+    ]
     return random.Random(seed).sample(texts, min(limit, len(texts)))
-
-
-def _texts(path: Path) -> Iterator[str]:
-    files = sorted(path.rglob("*.spacy")) if path.is_dir() else [path]
-    for file in files:
-        for doc in read_docbin(file, Vocab()):
-            yield from (" ".join(token.text for token in sentence) for sentence in sentence_spans(doc))
 
 
 @needs_report_extra
@@ -35,9 +30,10 @@ def proxy_a_distance(source: list[str], target: list[str], *, seed: int = 0) -> 
     Ben-David et al. (2007), Analysis of Representations for Domain Adaptation. The classifier is a logistic regression
     over counts of character sequences of length 1 to 3 within words, so that the corpora are all it needs. Both corpora
     are cut to the same number of sentences, half of which are held out, then the halves change places. 0 means that
-    the corpora can't be told apart, 2 that each sentence gives its corpus away, as two languages always do.
+    this classifier can't tell the corpora apart, 2 that it knows the corpus of each sentence, as it nearly does of two
+    languages.
 
-    source (List[str]): Sentences of one corpus.
+    source (List[str]): Sentences of one corpus, in random order, see `read_texts`.
     target (List[str]): Those of the other.
     seed (int): Seed of the split. Defaults to 0.
     RETURNS (Optional[float]): Between 0 and 2; None if one of the corpora has fewer than 20 sentences.
@@ -50,7 +46,7 @@ def proxy_a_distance(source: list[str], target: list[str], *, seed: int = 0) -> 
     from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.pipeline import make_pipeline
 
-    texts = [*islice(source, count), *islice(target, count)]
+    texts = [*source[:count], *target[:count]]
     classes = [0] * count + [1] * count
     model = make_pipeline(
         HashingVectorizer(analyzer="char_wb", ngram_range=(1, 3), n_features=2**16), LogisticRegression(max_iter=1000)

@@ -99,7 +99,11 @@ def examples_of(confusion: Confusion, sentences: Iterable[Sentence], *, count: i
     order = sorted(
         having, key=lambda sentence: (len(sentence.words) > longest, -_certainty(sentence), len(sentence.words))
     )
-    return list({tuple(sentence.words): sentence for sentence in reversed(order)}.values())[::-1][:count]
+    # the same sentence of several seeds once, where it comes first
+    distinct: dict[tuple[str, ...], Sentence] = {}
+    for sentence in order:
+        distinct.setdefault(tuple(sentence.words), sentence)
+    return list(distinct.values())[:count]
 
 
 def _certainty(sentence: Sentence) -> float:

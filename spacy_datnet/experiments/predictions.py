@@ -12,10 +12,8 @@ from ..pipeline import chunker as chunker
 from ..pipeline import ner as ner
 from ..pipeline import tagger as tagger
 from .grid import Size
-from .results import Record, Results
+from .results import PREDICTIONS, Record, Results
 from .significance import spans_of
-
-PREDICTIONS = "test.spacy"
 
 Item = tuple[int, int, str]  # start and end token, label
 

@@ -2,12 +2,13 @@
 
 import os
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import srsly
 from spacy.util import load_config
 
@@ -19,7 +20,9 @@ from .manifest import Manifest
 from .significance import Difference, approximate_randomisation
 
 GRID = "grid.json"
-CONFIG = "config.cfg"
+# in the folder of a run
+CONFIG, CURVE, IDS, LOG, PREDICTIONS = "config.cfg", "curve.jsonl", "ids.txt", "log.txt", "test.spacy"
+MODELS = "models"
 
 # settings in which the runs of a variant differ
 OF_RUN = (
@@ -149,10 +152,27 @@ class Results:
         """Give the size with the most target sentences."""
         return max(self.sizes(corpora), key=lambda size: self.sentences(corpora, size))
 
-    def best(self, corpora: str, size: Size) -> str:
-        """Choose the variant with the best mean dev score at a size; test scores must not decide what is reported."""
-        scores = {name: self.summary(corpora, name, size, "dev") for name in self.variants(corpora)}
-        return max((name for name in scores if scores[name]), key=lambda name: scores[name].mean)
+    def best(self, corpora: str, size: Size, among: Iterable[str] | None = None) -> str | None:
+        """Choose the variant with the best mean dev score at a size; test scores must not decide what is reported.
+
+        While a grid is running, the mean is that of the seeds that all of them have, if there are such.
+
+        among (Optional[Iterable[str]]): The variants to choose from. Defaults to all.
+        RETURNS (Optional[str]): The variant; None if none of them has a result at the size.
+        """
+        scores = {}
+        for name in self.variants(corpora) if among is None else among:
+            if records := self.select(corpora, name, size):
+                scores[name] = {record["seed"]: in_percent(record, "dev") for record in records}
+        if not scores:
+            return None
+        common = set.intersection(*(set(by_seed) for by_seed in scores.values()))
+        return max(
+            scores,
+            key=lambda name: statistics.mean(
+                score for seed, score in scores[name].items() if seed in common or not common
+            ),
+        )
 
     def judged(self, corpora: str, size: Size) -> list[str]:
         """List the variants that are looked at closely: the base and the best one, if they have a result at a size."""
@@ -164,10 +184,13 @@ class Results:
         return next(record["score"] for record in self.done if record["corpora"] == corpora)
 
     def compare(self, corpora: str, variant: str, size: Size, base: str | None = None) -> Difference | None:
-        """Compare a variant with another one on the test sentences of all seeds that both have.
+        """Compare a variant with another one on the test sentences, over all seeds that both have.
+
+        The p-value is about other test sentences. About other sentences to train on, only several seeds can tell.
 
         base (Optional[str]): The other one. Defaults to `base`.
-        RETURNS (Optional[Difference]): The difference; None for the base itself or without a common seed.
+        RETURNS (Optional[Difference]): The difference; None for the base itself, without a common seed, or if the test
+            set changed between the runs.
         """
         base = base or self.base
         others = {record["seed"]: record for record in self.select(corpora, base, size)}
@@ -176,13 +199,12 @@ class Results:
             for record in self.select(corpora, variant, size)
             if record["seed"] in others
         ]
-        pairs = [pair for pair in pairs if len(pair[0]) == len(pair[1])]  # of the same test set
-        if variant == base or not pairs:
+        if variant == base or len({len(counts) for pair in pairs for counts in pair}) != 1:
             return None
         asked = (corpora, variant, size, base)
         if asked not in self._differences:
-            first, second = ([counts for pair in pairs for counts in pair[side]] for side in (0, 1))
-            self._differences[asked] = approximate_randomisation(first, second)
+            # (seeds, 2, sentences, 3) -> (2, sentences, 3)
+            self._differences[asked] = approximate_randomisation(*np.sum(pairs, 0))
         return self._differences[asked]
 
     def config(self, record: Record) -> dict[str, Any]:
@@ -196,15 +218,28 @@ class Results:
         """List the settings of the first run of a variant."""
         return self.config(next(r for r in self.done if (r["corpora"], r["variant"]) == (corpora, variant)))
 
+    def configs(self, corpora: str) -> dict[str, dict[str, Any]]:
+        """List the settings of variants by name, all at the same size, since some settings depend on it.
+
+        It is the size at which most variants have a result, and the largest of such; those without one are left out.
+        """
+        there = {
+            size: {name: found for name in self.variants(corpora) if (found := self.select(corpora, name, size))}
+            for size in self.sizes(corpora)
+        }
+        size = max(there, key=lambda size: (len(there[size]), self.sentences(corpora, size)))
+        return {name: self.config(records[0]) for name, records in there[size].items()}
+
     def uses_source(self, corpora: str, variant: str) -> bool:
-        """Tell whether a variant learns from the source."""
+        """Tell whether a variant learns from the source: it reads it, and no component was told to do without."""
         settings = self.config_of(corpora, variant)
-        reads = bool(settings.get("corpora.train.source"))
-        return reads and any(
-            value != "none"
+        transfer = [
+            value
             for name, value in settings.items()
             if name.startswith("components.") and name.endswith(".model.transfer")
-        )
+        ]
+        # spaCy's own components have no such setting, and learn from all that is read
+        return bool(settings.get("corpora.train.source")) and (not transfer or any(one != "none" for one in transfer))
 
     def test_path(self, record: Record) -> Path:
         """Find the corpus that a run was evaluated on."""
@@ -255,11 +290,11 @@ def name_of(score: str) -> str:
     return NAMES.get(score, "F1 of spans" if score.startswith("spans_") else score)
 
 
-def _distinct(values) -> list:
+def _distinct(values: Iterable[Any]) -> list[Any]:
     return list(dict.fromkeys(values))
 
 
-def _flat(block: Mapping[str, Any], place: str = ""):
+def _flat(block: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in block.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{place}{name}.")

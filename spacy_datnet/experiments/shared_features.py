@@ -10,13 +10,12 @@ import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..corpora.docbin import read_docbin, split_sentences
+from ..corpora.docbin import read_corpus, split_sentences
 from ..models.features import Batch
 from ..pipeline.base import DATNetPipe
 from .grid import Size
-from .results import Record, Results
+from .results import MODELS, Record, Results
 
-MODEL = Path("models") / "model-best"
 # of each resource: enough to see, few enough to tell apart
 SENTENCES = 250
 
@@ -30,7 +29,10 @@ def features_of_run(results: Results, record: Record, limit: int = SENTENCES) ->
     RETURNS (Optional[Tuple[ndarray, ndarray]]): Features (sentences, width), and which sentences are the source's; None
         without the model, without a source or without the corpora.
     """
-    path, source = results.folder / record["key"] / MODEL, results.config(record).get("corpora.train.source")
+    path, source = (
+        results.folder / record["key"] / MODELS / "model-best",
+        results.config(record).get("corpora.train.source"),
+    )
     target = results.test_path(record)
     if not (path.is_dir() and source and target.exists() and (results.current / source).exists()):
         return None
@@ -54,8 +56,7 @@ def features_of_variants(results: Results, corpora: str, size: Size) -> dict[str
 
 
 def _some(nlp: Language, path: Path, limit: int) -> list[Doc]:
-    files = sorted(path.rglob("*.spacy")) if path.is_dir() else [path]
-    sentences = [one for file in files for doc in read_docbin(file, nlp.vocab) for one in split_sentences(doc)]
+    sentences = [one for doc in read_corpus(path, nlp.vocab) for one in split_sentences(doc)]
     return random.Random(0).sample(sentences, min(limit, len(sentences)))
 
 

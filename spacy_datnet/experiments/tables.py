@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 
 from .grid import Size
@@ -21,7 +20,7 @@ class Row:
     std (Optional[float]): Standard deviation of the sample; None for a single seed.
     seeds (int): Number of seeds.
     difference (Optional[float]): To the base, over the test sentences of all seeds that both have; None for the base.
-    p (Optional[float]): The p-value of the difference, see `approximate_randomisation`; not corrected for the number of
+    p (Optional[float]): The p-value of the difference, see `Results.compare`; not corrected for the number of
         comparisons.
     paper (Optional[float]): The paper's number.
     """
@@ -63,7 +62,7 @@ def overview(results: Results) -> str:
             cells = [results.summary(corpora, variant, size) for size in sizes]
             table.append([variant, *(str(cell or "") for cell in cells)])
             paper = [results.paper.get((corpora, variant, size)) for size in sizes]
-            if any(paper):
+            if any(value is not None for value in paper):
                 table.append([f"{variant}, paper", *("" if value is None else f"{value:.2f}" for value in paper)])
         tables.append(_markdown(table, "l" * len(table[0])))
     return "\n\n".join(tables)
@@ -71,18 +70,18 @@ def overview(results: Results) -> str:
 
 def to_markdown(found: list[Row], base: str) -> str:
     """Write the rows as Markdown, a table per corpora."""
-    return "\n\n".join(_markdown(table, ALIGN) for _, table in _tables(found, base, _plain))
+    return "\n\n".join(_markdown(table, ALIGN) for table in _tables(found, base))
 
 
 def to_latex(found: list[Row], base: str) -> str:
     """Write the rows as LaTeX, a tabular per corpora, for the package booktabs."""
     parts = []
-    for _, (header, *body) in _tables(found, base, _latex):
-        lines = [f"\\begin{{tabular}}{{{ALIGN}}}", "\\toprule", f"{' & '.join(header)} \\\\"]
+    for header, *body in _tables(found, base):
+        lines = [f"\\begin{{tabular}}{{{ALIGN}}}", "\\toprule", _latex(header)]
         size = None
         for row in body:
             lines += ["\\midrule"] if row[0] != size else []
-            lines.append(f"{' & '.join(row)} \\\\")
+            lines.append(_latex(row))
             size = row[0]
         parts.append("\n".join([*lines, "\\bottomrule", "\\end{tabular}"]))
     return "\n\n".join(parts)
@@ -101,15 +100,15 @@ FORMATS = {"md": to_markdown, "latex": to_latex, "csv": to_csv}
 ALIGN = "rlrrrrr"
 
 
-def _tables(found: list[Row], base: str, write: Callable[[str], str]) -> list[tuple[str, list[list[str]]]]:
-    """Lay out a table per corpora: its header and its rows, each cell as `write` makes it."""
+def _tables(found: list[Row], base: str) -> list[list[list[str]]]:
+    """Lay out a table per corpora: its header and its rows."""
     tables = []
     for corpora in dict.fromkeys(row.corpora for row in found):
         part = [row for row in found if row.corpora == corpora]
         title = f"{corpora}: {name_of(part[0].score)}, %"
         table = [["sentences", title, "mean ± std", "seeds", f"to {base}", "p", "paper"]]
         table += [cells(row) for row in part]
-        tables.append((corpora, [[write(cell) for cell in line] for line in table]))
+        tables.append(table)
     return tables
 
 
@@ -132,10 +131,6 @@ def write_p(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _plain(cell: str) -> str:
-    return cell.replace("|", "\\|")
-
-
 LATEX = {
     "\\": "\\textbackslash{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -148,10 +143,12 @@ LATEX = {
 }
 
 
-def _latex(cell: str) -> str:
-    return "".join(LATEX.get(character, character) for character in cell)
+def _latex(row: list[str]) -> str:
+    written = ["".join(LATEX.get(character, character) for character in cell) for cell in row]
+    return f"{' & '.join(written)} \\\\"
 
 
 def _markdown(table: list[list[str]], align: str) -> str:
     rule = ["---:" if letter == "r" else "---" for letter in align]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [table[0], rule, *table[1:]])
+    written = [[cell.replace("|", "\\|") for cell in row] for row in table]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [written[0], rule, *written[1:]])

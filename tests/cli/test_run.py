@@ -196,6 +196,11 @@ def test_a_folder_in_which_runs_are_done_is_left_alone(folder):
     assert [path.name for path in Path("runs").iterdir()] == [".lock"]
 
 
+def test_help_says_where_paths_are_looked_up():
+    output = CliRunner().invoke(app, ["run", "--help"]).output
+    assert "looked up from the folder that its file is in" in " ".join(output.replace("│", " ").split())
+
+
 def test_a_mistake_in_the_grid_is_a_message(folder):
     Path("grid.yaml").write_text(GRID.replace("seeds:", "seed:"))
     code, output = run()

@@ -172,6 +172,15 @@ def test_svg_elements_have_ids_of_their_own(results):
     assert trees[0].get("aria-label") == 'a "title" & <more>'
 
 
+def test_names_are_no_formulas(tmp_path):
+    """A dollar sign is a dollar sign."""
+    name = "$\\nosuch$ & <b>"
+    results = make_results(tmp_path, {"base": VARIANTS["base"], name: VARIANTS["F"]}, title=name)
+    for _, figure in all_figures(results):
+        ElementTree.fromstring(to_svg(figure, "x", "y"))
+    assert name in lines(learning_curves(results, "es").axes[0])
+
+
 def test_without_matplotlib_there_is_a_message(results, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)

@@ -67,4 +67,8 @@ def test_examples_show_the_mistake_once_each_short_and_sure_ones_first():
     right = sentence([(0, 1, "A")], [(0, 1, "A")])
     chosen = examples_of(Confusion("A", "B"), [right, long, unsure, sure, sure], count=5, longest=30)
     assert [one.words[0][0] for one in chosen] == ["s", "u", "l"]
+    # of a sentence that several seeds got wrong, the surest one counts
+    unsure_too = Sentence(sure.words, sure.spaces, sure.gold, dict.fromkeys(sure.found, 0.1))
+    chosen = examples_of(Confusion("A", "B"), [unsure_too, unsure, sure], count=1, longest=30)
+    assert [one.found for one in chosen] == [sure.found]
     assert examples_of(Confusion("A", None), [right, sure], count=5, longest=30) == []

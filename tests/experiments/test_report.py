@@ -37,16 +37,18 @@ def test_a_source_that_helps(tmp_path):
 
 def test_negative_transfer_is_a_warning(tmp_path):
     results = make_results(tmp_path, HARMS)
-    assert does_the_source_help(results, "es").short == "No, it does harm with 10, 100 and 1,000 target sentences."
+    assert does_the_source_help(results, "es").short == (
+        "No, it does harm with 10, 100 and 1,000 target sentences. From 2 seeds only."
+    )
     warnings = warnings_of(results, "es")
     assert len(warnings) == 3 and all(warning.startswith("Negative transfer") for warning in warnings)
     assert which_variant(results, "es").short == "base"
 
 
-def test_a_difference_that_is_not_certain_is_called_so(tmp_path):
+def test_a_difference_that_is_not_clear_is_called_so(tmp_path):
     results = make_results(tmp_path, {"base": (False, FAIR), "F": (True, FAIR)}, sizes=(10,))
     assert results.compare("es", "F", 10).p > 0.05
-    assert does_the_source_help(results, "es").short == "No difference is certain."
+    assert does_the_source_help(results, "es").short == "No difference is clear. From 2 seeds only."
     assert warnings_of(results, "es") == []
 
 
@@ -56,14 +58,32 @@ def test_sizes_are_told_apart(tmp_path):
         "F": (True, lambda n, seed: 0.9 if n == 10 else 0.3),
     }
     short = does_the_source_help(make_results(tmp_path, variants, sizes=(10, 100)), "es").short
-    assert short.startswith("Yes with 10 target sentences, by ") and short.endswith("harm with 100 target sentences.")
+    assert short.startswith("Yes with 10 target sentences, by ") and "harm with 100 target sentences." in short
+
+
+def test_a_difference_that_seeds_do_not_agree_on_is_not_clear(tmp_path):
+    """Test sentences alone may say that a model is better which only two lucky seeds out of four made so."""
+    variants = {"base": (False, FAIR), "F": (True, lambda n, seed: 0.95 if seed < 2 else 0.55)}
+    results = make_results(tmp_path, variants, sizes=(10,), seeds=range(4))
+    assert results.compare("es", "F", 10).points > 0 and results.compare("es", "F", 10).p < 0.001
+    answer = does_the_source_help(results, "es")
+    assert answer.short == "No difference is clear." and "better in" in answer.points[0]
+    assert "over test sentences, p = 0." in answer.points[0] and "over seeds" in answer.points[0]
+    turned = make_results(tmp_path / "turned", {"base": (False, variants["F"][1]), "F": (True, FAIR)}, seeds=range(4))
+    assert warnings_of(turned, "es") == []
+
+
+def test_many_seeds_that_agree_are_clear(tmp_path):
+    answer = does_the_source_help(make_results(tmp_path, HELPS, sizes=(10,), seeds=range(4)), "es")
+    assert answer.short.startswith("Yes, by ") and "seeds only" not in answer.short
+    assert "other target sentences" not in answer.text and "better in 4 of 4 seeds" in answer.points[0]
 
 
 def test_test_scores_do_not_choose_the_variant(tmp_path):
     results = make_results(tmp_path, {**HELPS, "P": (True, BAD)}, sizes=(10,))
     for record in results.done:
         record["dev"]["ents_f"] = 0.1 + 0.5 * (record["variant"] == "P")
-    assert which_variant(results, "es").short == "P, but base, which needs no source, is not certainly worse."
+    assert which_variant(results, "es").short == "P, but base, which needs no source, is not clearly worse."
     assert ": P " in does_the_source_help(results, "es").points[0]
 
 
@@ -142,7 +162,7 @@ def test_a_report_on_what_there_is(tmp_path, case):
     page = Text(write_report(make_results(tmp_path, HELPS, **CASES[case])))
     assert page.tags.count("html") == 1 and "A grid" in page.text
     if case == "one seed":
-        assert "There is one seed only" in page.text
+        assert "From one seed only." in page.text and "fewer than three seeds" in page.text
     if case in ("unfinished", "base not done", "nothing done"):
         assert "not done yet" in page.text
     if case == "failed":

@@ -45,6 +45,12 @@ def test_without_scores_there_is_no_table(tmp_path):
     assert to_csv(rows(results), "base").count("\n") == 0
 
 
+def test_bars_in_names_are_not_those_of_the_table(tmp_path):
+    results = make_results(tmp_path, {"a|b": VARIANTS["F"]}, sizes=(10,), paper={"es": {"a|b": {10: 0.0}}})
+    *_, row, paper = overview(results).split("\n")
+    assert row.startswith("| a\\|b | ") and paper == "| a\\|b, paper | 0.00 |"
+
+
 def test_rows_have_all_there_is(results):
     first, second, third = rows(results)
     assert [(row.size, row.variant, row.seeds) for row in (first, second, third)] == [

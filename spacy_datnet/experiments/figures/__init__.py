@@ -26,12 +26,26 @@ def all_figures(results: Results) -> Iterator[tuple[str, "Figure"]]:
     YIELDS (Tuple[str, Figure]): Each picture with a name for its file.
     """
     for corpora in results.corpora:
-        size = results.largest(corpora)
-        drawn = {"learning": learning_curves(results, corpora), "setting": setting_curves(results, corpora)}
-        drawn["variants"] = None if drawn["setting"] else ablation_bars(results, corpora)
-        drawn["discriminator"] = discriminator_accuracy(results, corpora, size)
-        bins = {name: reliability_of(results, corpora, name, size) for name in results.judged(corpora, size)}
-        drawn["reliability"] = reliability_diagram({name: one for name, one in bins.items() if one})
-        drawn["tsne"] = projections(features_of_variants(results, corpora, size))
         place = re.sub(r"\W+", "-", corpora)
-        yield from ((f"{place}-{name}", figure) for name, figure in drawn.items() if figure is not None)
+        yield from ((f"{place}-{name}", figure) for name, figure in figures_of(results, corpora).items())
+
+
+def figures_of(results: Results, corpora: str, *, forecast: str | None = None) -> dict[str, "Figure"]:
+    """Draw all that the runs on corpora allow, by name.
+
+    results (Results): The runs.
+    corpora (str): The name of the corpora.
+    forecast (Optional[str]): A variant whose learning curve is continued. Defaults to none.
+    RETURNS (Dict[str, Figure]): The pictures.
+    """
+    size = results.largest(corpora)
+    drawn = {
+        "learning": learning_curves(results, corpora, forecast=forecast),
+        "setting": setting_curves(results, corpora),
+    }
+    drawn["variants"] = None if drawn["setting"] else ablation_bars(results, corpora)
+    drawn["discriminator"] = discriminator_accuracy(results, corpora, size)
+    bins = {name: reliability_of(results, corpora, name, size) for name in results.judged(corpora, size)}
+    drawn["reliability"] = reliability_diagram({name: one for name, one in bins.items() if one})
+    drawn["tsne"] = projections(features_of_variants(results, corpora, size))
+    return {name: figure for name, figure in drawn.items() if figure is not None}

@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ SETTINGS = {
     "hatch.linewidth": 0.6,
     "svg.hashsalt": "spacy-datnet",
     "svg.fonttype": "path",
+    # names of variants and corpora may have dollar signs, which are no formulas
+    "text.parse_math": False,
     "savefig.dpi": 160,
 }
 WIDTH, HEIGHT = 6.2, 3.8
@@ -93,9 +96,9 @@ def to_svg(figure: "Figure", name: str, title: str) -> str:
     svg = re.sub(r"url\(#", f"url(#{name}-", svg)
     svg = re.sub(r'href="#', f'href="#{name}-', svg)
     width, height = (float(size) for size in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups())
-    label = title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     opening = (
-        f'<svg role="img" aria-label="{label}" viewBox="0 0 {width:g} {height:g}" style="max-width: {width:g}pt" '
+        f'<svg role="img" aria-label="{escape(title)}" viewBox="0 0 {width:g} {height:g}" '
+        f'style="max-width: {width:g}pt" '
         'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
     )
     return re.sub(r"^<svg[^>]*>", lambda _: opening, svg)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .._extra import needs_report_extra
-from ..calibration import Reliability
+from ..calibration import BINS, Reliability
 from ._style import COLOURS, HATCHES, drawing, legend_below, new_figure, style
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ def reliability_diagram(variants: dict[str, Reliability]) -> "Figure | None":
             x, y, counts = zip(*found.bins, strict=True)
             above.plot(x, y, label=f"{name}, ECE {found.ece:.3f}", clip_on=False, **style(number))
             share = [count / sum(counts) for count in counts]
-            width = 0.09 / len(variants)
-            middles = [min(int(10 * one), 9) / 10 + 0.005 + width * (number + 0.5) for one in x]
+            width = 0.9 / BINS / len(variants)
+            lefts = [(min(int(BINS * one), BINS - 1) + 0.05) / BINS for one in x]
+            middles = [left + width * (number + 0.5) for left in lefts]
             look = {"hatch": HATCHES[number % len(HATCHES)], "edgecolor": "black", "linewidth": 0.6}
             below.bar(middles, share, width=width, color=COLOURS[number % len(COLOURS)], alpha=0.5, **look)
         above.set_ylabel("share that is right")

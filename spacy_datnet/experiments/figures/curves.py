@@ -94,10 +94,9 @@ def setting_of(results: Results, corpora: str) -> tuple[str, dict[str, float]] |
 
     RETURNS (Optional[Tuple[str, Dict[str, float]]]): Its dotted name, and its value in each variant.
     """
-    variants = results.variants(corpora)
-    if len(variants) < 2:
+    configs = results.configs(corpora)
+    if len(configs) < 2:
         return None
-    configs = {variant: results.config_of(corpora, variant) for variant in variants}
     names = {name for config in configs.values() for name in config if not name.startswith(OF_RUN)}
     different = [name for name in sorted(names) if len({repr(config.get(name)) for config in configs.values()}) > 1]
     if len(different) != 1:

@@ -8,21 +8,11 @@ from markupsafe import Markup
 
 from ...corpora import CorpusError
 from .._extra import needs_report_extra
-from ..calibration import confidences, reliability
 from ..domains import proxy_a_distance, read_texts
-from ..figures import (
-    ablation_bars,
-    discriminator_accuracy,
-    learning_curves,
-    projections,
-    reliability_diagram,
-    setting_curves,
-    to_svg,
-)
+from ..figures import figures_of, to_svg
 from ..mistakes import count_confusions, examples_of, label_scores
 from ..predictions import Sentence, sentences_of_variant
 from ..results import OF_RUN, Results, name_of
-from ..shared_features import features_of_variants
 from ..tables import Row, cells, rows
 from .sentences import describe, render
 from .verdict import does_the_source_help, warnings_of, what_would_more_bring, which_variant
@@ -30,6 +20,15 @@ from .verdict import does_the_source_help, warnings_of, what_would_more_bring, w
 CONFUSIONS = 5
 EXAMPLES = 2
 LONGEST = 30
+# for those who can't see the pictures
+TITLES = {
+    "learning": "Test scores against target sentences",
+    "setting": "Test scores against a setting",
+    "variants": "Test scores of the variants",
+    "discriminator": "Accuracy of the discriminator over time",
+    "reliability": "Accuracy of predictions against their confidence",
+    "tsne": "Shared features of source and target",
+}
 
 
 @needs_report_extra
@@ -72,14 +71,14 @@ def _corpora(results: Results, corpora: str, number: int, table: list[Row]) -> d
         "sizes": results.sizes(corpora),
         "overview": _overview(results, corpora),
         "rows": [cells(row) for row in table if row.corpora == corpora],
-        "figures": _figures(results, corpora, best, sentences, f"f{number}"),
+        "figures": _figures(results, corpora, best, f"f{number}"),
         "labels": _labels(sentences, judged) if all(sentences.values()) else [],
         "judged": judged,
         "confusions": _confusions(sentences[best], len(results.select(corpora, best, size))),
         "distance": _distance(results, corpora),
         "cost": _cost(results, corpora),
         "settings": _settings(results, corpora),
-        "variants": results.variants(corpora),
+        "variants": list(results.configs(corpora)),
     }
 
 
@@ -95,29 +94,11 @@ def _overview(results: Results, corpora: str) -> list[tuple[str, list[tuple[str,
     return found
 
 
-def _figures(
-    results: Results, corpora: str, best: str, sentences: dict[str, list[Sentence]], prefix: str
-) -> dict[str, Markup]:
+def _figures(results: Results, corpora: str, best: str, prefix: str) -> dict[str, Markup]:
     """Draw the pictures that the runs allow, by name."""
-    size = results.largest(corpora)
-    bins = {name: reliability(*confidences(found)) for name, found in sentences.items()}
-    drawn = {
-        "learning": (learning_curves(results, corpora, forecast=best), "Test scores against target sentences"),
-        "setting": (setting_curves(results, corpora), "Test scores against a setting"),
-        "variants": (ablation_bars(results, corpora), "Test scores of the variants"),
-        "discriminator": (discriminator_accuracy(results, corpora, size), "Accuracy of the discriminator over time"),
-        "reliability": (
-            reliability_diagram({name: one for name, one in bins.items() if one}),
-            "Accuracy of predictions against their confidence",
-        ),
-        "tsne": (projections(features_of_variants(results, corpora, size)), "Shared features of source and target"),
-    }
-    if drawn["setting"][0] is not None:
-        del drawn["variants"]
     return {
-        name: Markup(to_svg(figure, f"{prefix}-{name}", f"{title}, {corpora}"))
-        for name, (figure, title) in drawn.items()
-        if figure is not None
+        name: Markup(to_svg(figure, f"{prefix}-{name}", f"{TITLES[name]}, {corpora}"))
+        for name, figure in figures_of(results, corpora, forecast=best).items()
     }
 
 
@@ -176,7 +157,7 @@ def _cost(results: Results, corpora: str) -> list[dict[str, Any]]:
 
 def _settings(results: Results, corpora: str) -> list[tuple[str, list[str]]]:
     """List the settings in which the variants differ, with the value in each."""
-    configs = [results.config_of(corpora, variant) for variant in results.variants(corpora)]
+    configs = list(results.configs(corpora).values())
     names = {name: None for config in configs for name in config if not name.startswith(OF_RUN)}
     table = [(name, [_value(config, name) for config in configs]) for name in names]
     return [(name, values) for name, values in table if len(set(values)) > 1]

@@ -6,10 +6,13 @@ from typing import NamedTuple
 from ..forecast import LEVEL, learning_curve
 from ..grid import Size
 from ..results import Results, Summary, in_percent
+from ..significance import paired_t_test
 from ..tables import write_p
 
-# differences with a larger p-value are called uncertain
+# differences with a larger p-value are not called clear
 SIGNIFICANT = 0.05
+# with fewer, nothing is said about other sentences to train on
+FEWEST_SEEDS = 3
 
 
 class Gain(NamedTuple):
@@ -19,8 +22,10 @@ class Gain(NamedTuple):
     variant (str): The variant.
     found (Summary): Its scores.
     reference (Summary): The scores of the other one.
-    points (float): How much better it is on the test sentences of all seeds that both have.
-    p (float): The p-value of that.
+    points (float): How much better it is on the test sentences, over all seeds that both have.
+    p (float): The p-value of that, see `Results.compare`: would it be so on other test sentences?
+    p_of_seeds (Optional[float]): That of the scores of the seeds: would it be so with other target sentences to train
+        on? None with fewer than three seeds.
     better (int): In how many seeds it is better.
     seeds (int): How many seeds both have.
     """
@@ -31,18 +36,24 @@ class Gain(NamedTuple):
     reference: Summary
     points: float
     p: float
+    p_of_seeds: float | None
     better: int
     seeds: int
 
     @property
+    def is_clear(self) -> bool:
+        """Whether neither the choice of test sentences nor, as far as is known, that of seeds explains it."""
+        return self.p < SIGNIFICANT and (self.p_of_seeds is None or self.p_of_seeds < SIGNIFICANT)
+
+    @property
     def helps(self) -> bool:
-        """Whether it is certainly better."""
-        return self.points > 0 and self.p < SIGNIFICANT
+        """Whether it is clearly better."""
+        return self.points > 0 and self.is_clear
 
     @property
     def harms(self) -> bool:
-        """Whether it is certainly worse."""
-        return self.points < 0 and self.p < SIGNIFICANT
+        """Whether it is clearly worse."""
+        return self.points < 0 and self.is_clear
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,7 @@ class Answer:
 
 
 def gains(results: Results, corpora: str, reference: str) -> list[Gain]:
-    """Compare each variant that learns from the source with one that does not, at each size."""
+    """Compare each variant that learns from the source with one that does without it, at each size."""
     return [
         gain
         for size in by_sentences(results, corpora)
@@ -81,13 +92,15 @@ def gain_of(results: Results, corpora: str, variant: str, size: Size, reference:
         {record["seed"]: in_percent(record) for record in results.select(corpora, name, size)}
         for name in (variant, reference)
     )
-    common = scores.keys() & others.keys()
+    common = sorted(scores.keys() & others.keys())
+    pairs = [scores[seed] for seed in common], [others[seed] for seed in common]
     return Gain(
         results.sentences(corpora, size),
         variant,
         results.summary(corpora, variant, size),
         results.summary(corpora, reference, size),
         *difference,
+        paired_t_test(*pairs) if len(common) >= FEWEST_SEEDS else None,
         sum(scores[seed] > others[seed] for seed in common),
         len(common),
     )
@@ -116,9 +129,8 @@ def does_the_source_help(results: Results, corpora: str) -> Answer:
         return Answer(question, "These runs can't tell.", text)
     found = []
     for size in by_sentences(results, corpora):
-        there = {name: results.summary(corpora, name, size, "dev") for name in users}
-        there = {name: one.mean for name, one in there.items() if one}
-        if there and (gain := gain_of(results, corpora, max(there, key=there.get), size, reference)):
+        best = results.best(corpora, size, among=users)
+        if best is not None and (gain := gain_of(results, corpora, best, size, reference)):
             found.append(gain)
     if not found:
         text = f"No seed and size has a result both with the source and of {reference} yet."
@@ -127,8 +139,8 @@ def does_the_source_help(results: Results, corpora: str) -> Answer:
         "At each size, the variant with the source that has the best score on the development set, "
         f"against {reference}, on the test set:"
     )
-    if len({gain.seeds for gain in found}) == 1 and found[0].seeds == 1:
-        text = f"There is one seed only: other target sentences may give another answer. {text}"
+    if any(gain.p_of_seeds is None for gain in found):
+        text = f"With fewer than three seeds, other target sentences to train on may give another answer. {text}"
     return Answer(question, _short(found), text, tuple(map(_describe, found)))
 
 
@@ -145,7 +157,9 @@ def _short(found: list[Gain]) -> str:
         parts.append(f"{'No, it' if not helps else 'It'} does harm with {_counts(harms)} target sentences.")
     if unclear:
         where = "" if len(unclear) == len(found) else f" with {_counts(unclear)} target sentences"
-        parts.append(f"No difference is certain{where}.")
+        parts.append(f"No difference is clear{where}.")
+    if (most := max(gain.seeds for gain in found)) < FEWEST_SEEDS:
+        parts.append("From one seed only." if most == 1 else f"From {most} seeds only.")
     return " ".join(parts)
 
 
@@ -155,17 +169,18 @@ def _counts(found: list[Gain]) -> str:
 
 
 def _describe(gain: Gain) -> str:
-    seeds = "" if gain.seeds == 1 else f", better in {gain.better} of {gain.seeds} seeds"
     return (
         f"{gain.sentences:,} target sentences: {gain.variant} {gain.found}, without the source {gain.reference}. "
-        f"{abs(gain.points):.1f} points {'more' if gain.points >= 0 else 'less'} ({say_p(gain.p)}{seeds})."
+        f"{abs(gain.points):.1f} points {'more' if gain.points >= 0 else 'less'}, better in {gain.better} of "
+        f"{gain.seeds} {'seed' if gain.seeds == 1 else 'seeds'} ({say_p(gain)})."
     )
 
 
-def say_p(p: float) -> str:
-    """Say a p-value, and whether it counts."""
-    written = write_p(p)
-    return f"p {written}" if written.startswith("<") else f"p = {written}"
+def say_p(gain: Gain) -> str:
+    """Say the p-values of a gain."""
+    found = [(gain.p, "test sentences"), (gain.p_of_seeds, "seeds")]
+    written = [(write_p(p), over) for p, over in found if p is not None]
+    return ", ".join(f"p {p if p.startswith('<') else f'= {p}'} over {over}" for p, over in written)
 
 
 def which_variant(results: Results, corpora: str) -> Answer:
@@ -184,11 +199,11 @@ def which_variant(results: Results, corpora: str) -> Answer:
     )
     equal = []
     for name in others:
-        difference = results.compare(corpora, name, size, best)
-        if difference is not None and (difference.points > 0 or difference.p >= SIGNIFICANT):
-            equal.append(f"{name} ({results.summary(corpora, name, size)}, {say_p(difference.p)})")
+        gain = gain_of(results, corpora, name, size, best)
+        if gain is not None and not gain.harms:
+            equal.append(f"{name} ({gain.found}; {say_p(gain)})")
     if equal:
-        text += f" Not certainly worse on the test set: {', '.join(equal)}."
+        text += f" Not clearly worse on the test set: {', '.join(equal)}."
     points = []
     for other in by_sentences(results, corpora)[:-1]:
         if (name := results.best(corpora, other)) != best:
@@ -199,7 +214,7 @@ def which_variant(results: Results, corpora: str) -> Answer:
     if reference is not None and results.uses_source(corpora, best):
         gain = gain_of(results, corpora, best, size, reference)
         if gain is not None and not gain.helps:
-            short = f"{best}, but {reference}, which needs no source, is not certainly worse."
+            short = f"{best}, but {reference}, which needs no source, is not clearly worse."
     return Answer(question, short, text, tuple(points))
 
 
@@ -221,8 +236,8 @@ def what_would_more_bring(results: Results, corpora: str) -> Answer:
     for factor, word in ((2, "Twice"), (4, "Four times")):
         new = curve.at(factor * most)
         points.append(
-            f"{word} as many ({factor * most:,}): about {new.score:.1f}; {LEVEL:.0%} of new runs should lie "
-            f"between {new.low:.1f} and {new.high:.1f}."
+            f"{word} as many ({factor * most:,}): about {new.score:.1f}; if the law holds, {LEVEL:.0%} of new runs "
+            f"lie between {new.low:.1f} and {new.high:.1f}."
         )
     text = (
         f"This continues the curve of {best} as a power law from {most:,} sentences on, where it is at {now:.1f}. "
@@ -232,17 +247,17 @@ def what_would_more_bring(results: Results, corpora: str) -> Answer:
     )
     twice = curve.at(2 * most)
     doubt = (twice.high - twice.low) / 2
-    short = f"About {twice.score - now:.1f} points for twice as many, give or take {doubt:.1f}."
+    short = f"About {twice.score - now:.1f} points for twice as many, give or take {doubt:.1f} in a single run."
     return Answer(question, short, text, tuple(points))
 
 
 def warnings_of(results: Results, corpora: str) -> list[str]:
-    """List negative transfer: variants that are certainly worse with the source than without."""
+    """List negative transfer: variants that are clearly worse with the source than without."""
     reference = reference_of(results, corpora)
     found = [] if reference is None else [gain for gain in gains(results, corpora, reference) if gain.harms]
     return [
         f"Negative transfer: with {gain.sentences:,} target sentences, {gain.variant} is {abs(gain.points):.1f} points "
-        f"worse than {reference}, which does not see the source ({say_p(gain.p)}). Do not take it at this size: the "
+        f"worse than {reference}, which does not see the source ({say_p(gain)}). Do not take it at this size: the "
         "source may be too different, or the training too short."
         for gain in found
     ]
