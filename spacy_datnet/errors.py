@@ -246,6 +246,11 @@ class Errors(metaclass=_Coded):
     DN305 = "{path}, line {line}: this is not JSON. Remove the line, or name another folder for the runs."
     DN306 = "The process ended with code {code} and no result; a negative code is a signal, -9 often means no memory."
     DN307 = 'The engine "ray" needs the package ray. Install it with `pip install "spacy-datnet[ray]"`.'
+    DN308 = "{path}: in {where}, there is {name!r}, which is not a name of this grid. It has: {known}."
+    DN309 = "{folder} holds no runs. Make some with: python -m spacy_datnet run GRID {folder}"
+    DN310 = "There is no variant {base!r} to compare with. The grid has: {known}."
+    DN311 = 'This needs the package {package}. Install it with `pip install "spacy-datnet[report]"`.'
+    DN312 = "Another process does runs in {folder}. Wait for its end, or name another folder."
 
 
 class Warnings(metaclass=_Coded):

@@ -1,5 +1,6 @@
 """The spaCy project: its README is fresh, its commands resolve, its scripts check what they are given."""
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -33,7 +34,7 @@ def test_readme_is_what_document_writes(project):
     assert (project / "README.md").read_text() == (PROJECT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("workflow", ["all", "conll", "ud", "chunking"])
+@pytest.mark.parametrize("workflow", ["all", "conll", "ud", "chunking", "grid-small", "grid-full"])
 def test_workflow_can_be_shown(project, workflow):
     result = run("-m", "spacy", "project", "run", workflow, ".", "--dry", "--vars.target_size", "77", cwd=project)
     assert result.returncode == 0, result.stderr
@@ -81,6 +82,39 @@ def test_files_of_the_commands_exist():
         for dependency in command.get("deps", []):
             if dependency.startswith("../") and "${" not in dependency:
                 assert (PROJECT / dependency).exists(), dependency
+
+
+@pytest.mark.parametrize("workflow", ["conll", "grid-small", "grid-full"])
+def test_a_workflow_verifies_the_assets_that_it_reads(workflow):
+    config = srsly.read_yaml(PROJECT / "project.yml")
+    commands = {command["name"]: command for command in config["commands"]}
+    verify, *others = (commands[name] for name in config["workflows"][workflow])
+    beginnings = verify["script"][0].split()[2:]
+    read = {dep for command in others for dep in command.get("deps", []) if dep.startswith("assets/")}
+    assert {dep for dep in read if dep.startswith(tuple(beginnings))} == read
+    checked = {asset["dest"] for asset in config["assets"] if asset["dest"].startswith(tuple(beginnings))}
+    assert checked == read
+
+
+def test_a_language_of_wikiann_is_a_variable(project):
+    for part in ("train", "dev", "test"):
+        path = project / "assets" / "wikiann" / f"gl.{part}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("Vigo B-LOC\n. O\n")
+    with gzip.open(project / "assets" / "wikiann" / "gl.vec.gz", "wt") as file:
+        file.write("1 2\nVigo 0.5 1.0\n")
+    result = run("-m", "spacy", "project", "run", "convert-wikiann", ".", "--vars.wikiann", "gl", cwd=project)
+    assert result.returncode == 0, result.stderr + result.stdout
+    wanted = {"gl.spacy", "gl-dev.spacy", "gl-test.spacy", "vectors_gl"}
+    assert {path.name for path in (project / "corpus" / "wikiann").iterdir()} == wanted
+    missing = run("-m", "spacy", "project", "run", "convert-wikiann", ".", "--vars.wikiann", "ru", cwd=project)
+    assert missing.returncode == 1 and "ru.train" in missing.stdout + missing.stderr
+
+
+def test_a_workflow_of_grids_ends_in_results(project):
+    result = run("-m", "spacy", "project", "run", "grid-small", ".", "--dry", "--vars.grid", "table9", cwd=project)
+    assert "run grids/table9.yaml training/grids/table9 --small" in result.stdout
+    assert "report training/grids/table9 --output training/results/table9/report.html" in result.stdout
 
 
 def test_assets_are_verified(project):

@@ -1,6 +1,7 @@
-"""The options that say how a corpus is to be read, shared by the commands that read one."""
+"""The options that several commands share: how a corpus is to be read, and which runs are meant."""
 
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,3 +36,8 @@ DelimiterOption = Annotated[Delimiter, typer.Option(help="What separates the col
 TokenColumnOption = Annotated[int, typer.Option(help="Column with the tokens, from 1; -1 is the last.")]
 TagColumnOption = Annotated[int, typer.Option(help="Column with the tags, from 1; -1 is the last.")]
 SchemeOption = Annotated[Scheme, typer.Option(help="Tagging scheme; BIOES includes BILUO and BMEWO.")]
+
+RunsArgument = Annotated[Path, typer.Argument(metavar="RUNS", help="The folder of the runs, see `run`.")]
+BaseOption = Annotated[
+    str | None, typer.Option(help="The variant to compare with; without it, the first one of the grid.")
+]

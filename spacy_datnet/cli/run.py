@@ -1,5 +1,7 @@
 """python -m spacy_datnet run: the trainings of a grid."""
 
+import shlex
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +10,11 @@ import typer
 from tqdm import tqdm
 
 from ..experiments.engines import run_locally
-from ..experiments.grid import read_grid
-from ..experiments.manifest import Manifest
+from ..experiments.grid import Grid, Run, read_grid
+from ..experiments.manifest import Manifest, locked
 from ..experiments.ray_engine import run_on_ray
-from ..experiments.tables import markdown
+from ..experiments.results import read_results, write_grid
+from ..experiments.tables import overview
 from ._app import app, fail, failing_politely, say, warn
 
 
@@ -38,40 +41,51 @@ def run(
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="The number of a GPU, -1 for the CPU.")] = -1,
     retry: Annotated[bool, typer.Option(help="Do runs again that failed before.")] = False,
     keep_models: Annotated[bool, typer.Option(help="Keep the trained models.")] = False,
+    small: Annotated[bool, typer.Option("--small", help="Do only what the grid has under `small`.")] = False,
     dry: Annotated[bool, typer.Option("--dry", help="Only list what is to be done.")] = False,
 ) -> None:
     """Train and evaluate every combination of a grid, and print a table of the scores.
 
+    Paths in the grid are looked up from the folder that its file is in.
+
     What is in the manifest is not done again, so the same command goes on after a stop. A run that fails is recorded
     with its error. Each run has a folder with its config, its log and the predicted test set.
     """
+    how = {
+        "workers": workers,
+        "settings": {"threads": threads, "use_gpu": gpu_id},
+        "keep_models": keep_models,
+    }
+    if engine is Engine.ray:
+        start, how["address"] = run_on_ray, address
+    else:
+        start = run_locally
     with failing_politely():
-        experiment = read_grid(grid)
-        manifest = Manifest(folder)
-        done = manifest.latest()
+        experiment = read_grid(grid, small=small)
+        if dry:
+            for one in _todo(experiment, Manifest(folder), retry):
+                say(one.name)
+            return
+        with locked(folder):
+            write_grid(folder, experiment, shlex.join(["python", "-m", "spacy_datnet", *sys.argv[1:]]))
+            manifest = Manifest(folder)
+            todo = _todo(experiment, manifest, retry)
+            for one, record in tqdm(start(todo, folder, **how), total=len(todo), disable=None, unit="run"):
+                manifest.add(record)
+                if record["error"]:
+                    warn(f"{one.name}: {record['error']}")
+                else:
+                    score = record["score"]
+                    tqdm.write(f"{one.name}: {score} {100 * record['test'][score]:.2f} in {record['seconds']} s")
+        results = read_results(folder)
+    say(overview(results))
+    if results.failed:
+        fail(f"{len(results.failed)} runs failed. The manifest has their errors; --retry does them again.")
+        raise typer.Exit(1)
+
+
+def _todo(experiment: Grid, manifest: Manifest, retry: bool) -> list[Run]:
+    done = manifest.latest()
     todo = [one for one in experiment.runs if one.key not in done or (retry and done[one.key]["error"])]
     say(f"{len(experiment.runs)} runs, {len(experiment.runs) - len(todo)} of them done")
-    if dry:
-        for one in todo:
-            say(one.name)
-        return
-    settings = {"threads": threads, "use_gpu": gpu_id}
-    how = {"workers": workers, "settings": settings, "keep_models": keep_models}
-    if engine is Engine.ray:
-        results = run_on_ray(todo, folder, address=address, **how)
-    else:
-        results = run_locally(todo, folder, **how)
-    with failing_politely():
-        for one, record in tqdm(results, total=len(todo), disable=None, unit="run"):
-            manifest.add(record)
-            done[one.key] = record
-            if record["error"]:
-                warn(f"{one.name}: {record['error']}")
-            else:
-                score = record["score"]
-                tqdm.write(f"{one.name}: {score} {100 * record['test'][score]:.2f} in {record['seconds']} s")
-    records = [done[one.key] for one in experiment.runs]
-    say(markdown(records, experiment.paper))
-    if failed := sum(1 for record in records if record["error"]):
-        fail(f"{failed} runs failed. The manifest has their errors; --retry does them again.")
-        raise typer.Exit(1)
+    return todo

@@ -102,6 +102,12 @@ def read_docbin(path: Location, vocab: Vocab) -> Iterator[Doc]:
     yield from filter(len, docbin.get_docs(vocab))
 
 
+def read_corpus(path: Path, vocab: Vocab) -> Iterator[Doc]:
+    """Read the Docs of a .spacy file, or of all such files below a folder, see `read_docbin`."""
+    for file in sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]:
+        yield from read_docbin(file, vocab)
+
+
 def sentence_spans(doc: Doc) -> list[Span]:
     """Split a Doc into its sentences; a Doc without sentence boundaries is one sentence.
 

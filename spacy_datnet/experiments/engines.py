@@ -27,7 +27,8 @@ def work(run: Run, folder: Path, settings: dict[str, Any], keep_models: bool) ->
     RETURNS (Dict[str, Any]): The record. If the run failed, its `error` says why.
     """
     # spaCy and torch, which the process that watches the others does not need
-    from .training import MODELS, execute
+    from .results import MODELS
+    from .training import execute
 
     final, unfinished = folder / run.key, folder / f"{run.key}{UNFINISHED}"
     shutil.rmtree(unfinished, ignore_errors=True)

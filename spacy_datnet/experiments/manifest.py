@@ -3,13 +3,35 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from ..errors import Errors
 from ._problems import ExperimentError
 
 NAME = "manifest.jsonl"
+LOCK = ".lock"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from doing runs in a folder. The lock ends with the process, however that ends.
+
+    folder (Path): The folder; it is made if it is not there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ExperimentError(Errors.DN312.format(folder=folder)) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Manifest:

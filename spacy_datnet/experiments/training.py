@@ -25,13 +25,10 @@ from spacy.vocab import Vocab
 from ..corpora.docbin import read_docbin, split_sentences
 from ..training.corpus import configure_SourceTargetCorpus
 from .grid import Run
+from .results import CONFIG, CURVE, IDS, LOG, MODELS, PREDICTIONS, Record
 from .significance import counts_of
 
 PACKAGES = ("spacy-datnet", "spacy", "thinc", "torch", "numpy")
-CONFIG, CURVE, IDS, LOG, PREDICTIONS = "config.cfg", "curve.jsonl", "ids.txt", "log.txt", "test.spacy"
-MODELS = "models"
-
-Record = dict[str, Any]
 
 
 def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1) -> Record:

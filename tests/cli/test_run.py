@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from util import SMALL_MODEL, task_examples, training_config, write_docs
 
 from spacy_datnet.cli import app
-from spacy_datnet.experiments.manifest import Manifest
+from spacy_datnet.experiments.manifest import Manifest, locked
 from spacy_datnet.experiments.significance import f_score
 from spacy_datnet.resources import resource_of
 
@@ -79,7 +79,7 @@ def test_a_grid_runs_once(folder):
         assert [row["step"] for row in record["curve"]] == [0, 2, 4]
         assert set(record["versions"]) == {"python", "spacy-datnet", "spacy", "thinc", "torch", "numpy"}
     assert sorted(path.name for path in Path("runs").iterdir()) == sorted(
-        ["manifest.jsonl", *(record["key"] for record in found)]
+        [".lock", "grid.json", "manifest.jsonl", *(record["key"] for record in found)]
     )
 
     before = Path("runs/manifest.jsonl").read_bytes()
@@ -181,6 +181,26 @@ def test_a_killed_worker_is_recorded_and_a_killed_grid_goes_on(folder, how):
     assert not list(Path("runs").glob("*.unfinished"))
 
 
+def test_the_small_form_is_part_of_the_whole(folder):
+    Path("grid.yaml").write_text(GRID + "small: {variants: [F], sizes: [3]}\n")
+    code, output = run("--small")
+    assert code == 0 and "1 runs, 0 of them done" in output, output
+    code, output = run("--dry")
+    assert "4 runs, 1 of them done" in output
+
+
+def test_a_folder_in_which_runs_are_done_is_left_alone(folder):
+    with locked(Path("runs")):
+        code, output = run()
+    assert code == 1 and "[DN312]" in output
+    assert [path.name for path in Path("runs").iterdir()] == [".lock"]
+
+
+def test_help_says_where_paths_are_looked_up():
+    output = CliRunner().invoke(app, ["run", "--help"]).output
+    assert "looked up from the folder that its file is in" in " ".join(output.replace("│", " ").split())
+
+
 def test_a_mistake_in_the_grid_is_a_message(folder):
     Path("grid.yaml").write_text(GRID.replace("seeds:", "seed:"))
     code, output = run()
@@ -218,7 +238,9 @@ def test_ray_does_the_same_and_a_killed_worker_loses_and_repeats_nothing(folder)
     found = list(Manifest(Path("others")).records())
     assert len(found) == len(expected) == 4
     assert {record["key"]: record["test"] for record in found} == expected
-    assert sorted(path.name for path in Path("others").iterdir()) == sorted(["manifest.jsonl", *expected])
+    assert sorted(path.name for path in Path("others").iterdir()) == sorted(
+        [".lock", "grid.json", "manifest.jsonl", *expected]
+    )
 
 
 def test_without_ray_there_is_a_message(folder, monkeypatch):

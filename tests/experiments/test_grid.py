@@ -1,5 +1,6 @@
 """Grids: which runs they mean, what is wrong with them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def read(text: str = GRID):
 
 def test_every_combination_is_a_run():
     grid = read()
-    assert grid.title == "Two languages" and grid.paper == {"base": {10: 21.53}}
+    assert grid.title == "Two languages"
     assert [run.name for run in grid.runs[:3]] == ["es base 10 seed 3", "es base 10 seed 4", "es base 100 seed 3"]
     assert len({(run.corpora, run.variant, run.size, run.seed) for run in grid.runs}) == len(grid.runs) == 32
 
@@ -107,6 +108,66 @@ def test_a_run_is_known_by_all_that_decides_about_it(folder):
         assert (run.key == keys[run.variant, run.name]) == same
 
 
+def test_paths_are_looked_up_from_the_folder_of_the_grid(folder, monkeypatch):
+    """Where a grid is started from changes what its paths are called, and not which runs they are."""
+    keys = [run.key for run in read().runs]
+    outside = folder / "outside"
+    outside.mkdir()
+    monkeypatch.chdir(outside)
+    there = read_grid(Path("../grid.yaml"))
+    run = there.runs[0]
+    assert run.test == Path("../es-test.spacy") and run.config == Path("../base.cfg")
+    assert run.overrides["paths.train"] == os.path.normpath("../es.spacy")
+    assert [run.key for run in there.runs] == keys
+    absolute = read_grid(folder / "grid.yaml").runs
+    assert absolute[0].overrides["paths.train"] == str(folder / "es.spacy")
+    assert [run.key for run in absolute] == keys
+
+
+def test_a_package_is_no_path(folder, monkeypatch):
+    text = GRID.replace("vectors: es-vectors", "vectors: numpy")  # of all packages, one that is there
+    read(text)
+    monkeypatch.chdir(folder.parent)
+    assert read_grid(folder / "grid.yaml").runs[0].overrides["paths.vectors"] == "numpy"
+
+
+def test_numbers_of_the_paper_may_differ_by_corpora():
+    assert read().paper == {"es": {"base": {10: 21.53}}, "nl": {"base": {10: 21.53}}}
+    text = GRID.replace("  base: {10: 21.53}", "  nl: {F: {100: 60.0}}")
+    assert read(text).paper == {"nl": {"F": {100: 60.0}}}
+    assert read(GRID[: GRID.index("paper:")]).paper == {}
+
+
+SMALL = "small: {corpora: [nl], variants: [F, base], sizes: [20], seeds: [0]}\n"
+
+
+def test_the_small_form_is_part_of_the_grid():
+    read(GRID + SMALL)
+    small = read_grid(Path("grid.yaml"), small=True)
+    assert [run.name for run in small.runs] == ["nl F 20 seed 0", "nl base 20 seed 0"]
+    read(GRID + "small: {seeds: [3]}\n")
+    small = read_grid(Path("grid.yaml"), small=True)
+    whole = read_grid(Path("grid.yaml"))
+    assert len(small.runs) == 16 and small.paper == whole.paper
+    assert {run.key for run in small.runs} < {run.key for run in whole.runs}
+
+
+@pytest.mark.parametrize(
+    ("small", "message"),
+    [
+        ("", "DN302.*in small, missing: everything"),
+        (SMALL.replace("sizes", "size"), "DN302.*in small.*unknown: size"),
+        (SMALL.replace("nl", "pt"), "DN308.*small, corpora.*'pt'.*es, nl"),
+        (SMALL.replace("F,", "G,"), "DN308.*small, variants.*'G'.*base, F"),
+        (SMALL.replace("20", "-1"), "DN304.*-1"),
+    ],
+)
+def test_a_mistake_in_the_small_form_is_named(small, message):
+    Path("grid.yaml").write_text(GRID + small)
+    with pytest.raises(ExperimentError, match=message):
+        read_grid(Path("grid.yaml"), small=True)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -124,6 +185,8 @@ def test_a_run_is_known_by_all_that_decides_about_it(folder):
         (GRID.replace("0.5, all", "1.5, all"), "DN304.*1.5 is not a size"),
         (GRID.replace("0.5, all", "0.5, every"), "DN304.*'every' is not a size"),
         (GRID.replace("[10,", "[true,"), "DN304.*True is not a size"),
+        (GRID.replace("  base: {10: 21", "  bass: {10: 21"), "DN308.*paper.*'bass'.*base, F"),
+        (GRID.replace("  base: {10: 21.53}", "  nl: {bass: {10: 21}}"), "DN308.*paper, nl.*'bass'.*base, F"),
     ],
 )
 def test_a_mistake_is_named(text, message):

@@ -1,9 +1,13 @@
 """The manifest: what is written is read, and what was not finished is not there."""
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from spacy_datnet.experiments import ExperimentError
-from spacy_datnet.experiments.manifest import Manifest
+from spacy_datnet.experiments.manifest import Manifest, locked
 
 RECORDS = [{"key": "a", "test": {"ents_f": 0.5}}, {"key": "b", "error": "línea\nrota"}, {"key": "a", "error": None}]
 
@@ -48,3 +52,32 @@ def test_a_damaged_line_is_named(manifest):
     manifest.path.write_text(lines[0] + "{]\n" + lines[2], encoding="utf8")
     with pytest.raises(ExperimentError, match=r"DN305.*manifest.jsonl, line 2"):
         list(manifest.records())
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from spacy_datnet.experiments.manifest import locked
+
+with locked(Path(sys.argv[1])):
+    print("locked", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_two_processes_do_not_do_runs_in_one_folder(tmp_path):
+    folder = tmp_path / "runs"
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == "locked\n"
+        with pytest.raises(ExperimentError, match=r"DN312.*runs"), locked(folder):
+            pass
+        with locked(tmp_path / "others"):
+            pass
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with locked(folder):  # a lock ends with its process
+        pass
+    with locked(folder):
+        pass

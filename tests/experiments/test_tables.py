@@ -1,50 +1,108 @@
 """Tables of scores."""
 
+import csv
+import io
+
 import numpy as np
 import pytest
+from synthetic import make_results
 
-from spacy_datnet.experiments.tables import markdown, mean_and_spread
+from spacy_datnet.experiments.tables import Row, overview, rows, to_csv, to_latex, to_markdown
 
-
-def record(corpora, variant, size, score, error=None):
-    return {
-        "corpora": corpora,
-        "variant": variant,
-        "size": size,
-        "score": "ents_f",
-        "test": {"ents_f": score},
-        "error": error,
-    }
+VARIANTS = {"base": (False, lambda n, seed: 0.3), "F": (True, lambda n, seed: 0.8)}
 
 
-def test_spread_is_the_standard_deviation_of_the_sample():
-    values = [61.5, 64.0, 70.25]
-    assert mean_and_spread(values) == f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f}"
-    assert mean_and_spread([61.5]) == "61.50"
+@pytest.fixture
+def results(tmp_path):
+    return make_results(
+        tmp_path,
+        VARIANTS,
+        sizes=(10, "all"),
+        paper={"es": {"base": {10: 21.534}}},
+        waiting=lambda run: (run.variant, run.size) == ("F", "all"),
+    )
 
 
-def test_rows_are_variants_and_columns_are_sizes():
-    records = [
-        record("es", "base", 10, 0.2),
-        record("es", "base", 10, 0.3),
-        record("es", "base", "all", 0.8),
-        record("es", "F", 10, 0.5),
-        record("es", "F", "all", None, error="no memory"),
-        record("nl", "F", 0.5, 0.6),
-    ]
-    assert markdown(records, {"base": {10: 21.53}}).split("\n") == [
+def mean_and_spread(results, variant, size):
+    scores = [100 * record["test"]["ents_f"] for record in results.select("es", variant, size)]
+    return f"{np.mean(scores):.2f} ± {np.std(scores, ddof=1):.2f}"
+
+
+def test_overview_has_variants_by_sizes(results):
+    cells = {(name, size): mean_and_spread(results, name, size) for name, size in [("base", 10), ("base", "all")]}
+    assert overview(results).split("\n") == [
         "| es, ents_f | 10 | all |",
         "| --- | --- | --- |",
-        "| base | 25.00 ± 7.07 | 80.00 |",
+        f"| base | {cells['base', 10]} | {cells['base', 'all']} |",
         "| base, paper | 21.53 |  |",
-        "| F | 50.00 |  |",
-        "",
-        "| nl, ents_f | 0.5 |",
-        "| --- | --- |",
-        "| F | 60.00 |",
+        f"| F | {mean_and_spread(results, 'F', 10)} |  |",
     ]
 
 
-@pytest.mark.parametrize("records", [[], [record("es", "base", 10, None, error="x")]])
-def test_without_scores_there_is_no_table(records):
-    assert markdown(records) == ""
+def test_without_scores_there_is_no_table(tmp_path):
+    results = make_results(tmp_path, VARIANTS, failed=lambda run: "x")
+    assert overview(results) == to_markdown(rows(results), "base") == to_latex(rows(results), "base") == ""
+    assert to_csv(rows(results), "base").count("\n") == 0
+
+
+def test_bars_in_names_are_not_those_of_the_table(tmp_path):
+    results = make_results(tmp_path, {"a|b": VARIANTS["F"]}, sizes=(10,), paper={"es": {"a|b": {10: 0.0}}})
+    *_, row, paper = overview(results).split("\n")
+    assert row.startswith("| a\\|b | ") and paper == "| a\\|b, paper | 0.00 |"
+
+
+def test_rows_have_all_there_is(results):
+    first, second, third = rows(results)
+    assert [(row.size, row.variant, row.seeds) for row in (first, second, third)] == [
+        (10, "base", 2),
+        (10, "F", 2),
+        ("all", "base", 2),
+    ]
+    assert (first.difference, first.p, first.paper) == (None, None, 21.534)
+    assert (second.difference, second.p) == results.compare("es", "F", 10) and second.paper is None
+
+
+ROWS = [
+    Row("es", 10, "base", "ents_f", 21.5, None, 1, None, None, 20.0),
+    Row("es", 10, "F_1 & γ|x", "ents_f", 20.25, 1.5, 3, -1.25, 0.0001, None),
+    Row("es", 0.5, "base", "ents_f", 21.5, None, 1, None, None, None),
+    Row("nl", "all", "base", "tag_acc", 90.0, 0.126, 2, None, None, None),
+]
+
+
+def test_markdown():
+    assert to_markdown(ROWS, "base").split("\n") == [
+        "| sentences | es: F1 of entities, % | mean ± std | seeds | to base | p | paper |",
+        "| ---: | --- | ---: | ---: | ---: | ---: | ---: |",
+        "| 10 | base | 21.50 | 1 |  |  | 20.00 |",
+        "| 10 | F_1 & γ\\|x | 20.25 ± 1.50 | 3 | −1.25 | < 0.001 |  |",
+        "| 0.5 | base | 21.50 | 1 |  |  |  |",
+        "",
+        "| sentences | nl: accuracy of tags, % | mean ± std | seeds | to base | p | paper |",
+        "| ---: | --- | ---: | ---: | ---: | ---: | ---: |",
+        "| all | base | 90.00 ± 0.13 | 2 |  |  |  |",
+    ]
+
+
+def test_latex():
+    first, second = to_latex(ROWS, "base").split("\n\n")
+    assert first.split("\n") == [
+        "\\begin{tabular}{rlrrrrr}",
+        "\\toprule",
+        "sentences & es: F1 of entities, \\% & mean $\\pm$ std & seeds & to base & p & paper \\\\",
+        "\\midrule",
+        "10 & base & 21.50 & 1 &  &  & 20.00 \\\\",
+        "10 & F\\_1 \\& γ|x & 20.25 $\\pm$ 1.50 & 3 & $-$1.25 & $<$ 0.001 &  \\\\",
+        "\\midrule",
+        "0.5 & base & 21.50 & 1 &  &  &  \\\\",
+        "\\bottomrule",
+        "\\end{tabular}",
+    ]
+    assert "nl: accuracy of tags" in second
+
+
+def test_csv_is_not_rounded():
+    found = list(csv.DictReader(io.StringIO(to_csv(ROWS, "base"))))
+    assert len(found) == 4
+    assert found[1]["variant"] == "F_1 & γ|x" and float(found[1]["p"]) == 0.0001 and found[1]["paper"] == ""
+    assert found[3]["std"] == "0.126" and found[0]["std"] == "" and found[0]["base"] == "base"

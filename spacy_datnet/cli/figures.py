@@ -1,0 +1,38 @@
+"""python -m spacy_datnet figures: the pictures of a grid."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..experiments.results import read_results
+from ._app import app, failing_politely, say
+from ._options import BaseOption, RunsArgument
+
+Format = Enum("Format", [(name, name) for name in ("png", "svg", "pdf")], type=str)
+
+
+@app.command()
+def figures(
+    folder: RunsArgument,
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write to.")],
+    format: Annotated[Format, typer.Option("--format", "-f", help="Format of the pictures.")] = Format("png"),
+    base: BaseOption = None,
+) -> None:
+    """Draw the runs of a grid: whatever its corpora, variants, sizes and kept models allow.
+
+    Learning curves, bars of the variants, curves over the one numeric setting in which the variants differ,
+    the accuracy of the discriminator over time, the reliability of confidences, and shared features by t-SNE,
+    which needs `run --keep-models`.
+    """
+    # torch and the components, which other commands do not need
+    from ..experiments.figures import all_figures, save
+
+    with failing_politely():
+        results = read_results(folder, base)
+        output.mkdir(parents=True, exist_ok=True)
+        for name, figure in all_figures(results):
+            path = output / f"{name}.{format.value}"
+            save(figure, path)
+            say(f"Wrote {path}")

@@ -1,0 +1,42 @@
+"""python -m spacy_datnet tables: the scores of a grid."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..corpora import replacing
+from ..experiments.results import read_results
+from ..experiments.tables import FORMATS, rows
+from ._app import app, failing_politely, say
+from ._options import BaseOption, RunsArgument
+
+Format = Enum("Format", [(name, name) for name in FORMATS], type=str)
+
+
+@app.command()
+def tables(
+    folder: RunsArgument,
+    format: Annotated[Format, typer.Option("--format", "-f", help="Markdown, LaTeX (booktabs) or CSV.")] = Format("md"),
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file to write to instead of showing them.")
+    ] = None,
+    base: BaseOption = None,
+) -> None:
+    """Show the test scores of the runs of a grid, with their differences to a base.
+
+    Each row has the mean and the standard deviation over seeds, the number of seeds, the difference to
+    the base with its p-value, and the paper's number. The p-value is that of approximate randomisation
+    over the test sentences, two-sided, not corrected for the number of comparisons. It says nothing about other target
+    sentences to train on; the deviation over seeds does.
+    """
+    with failing_politely():
+        results = read_results(folder, base)
+        text = FORMATS[format.value](rows(results), results.base)
+        if output is None:
+            say(text)
+            return
+        with replacing(output) as file:
+            file.write(f"{text}\n".encode())
+    say(f"Wrote {output}")

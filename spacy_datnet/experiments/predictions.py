@@ -1,0 +1,86 @@
+"""The test sentences of a run: what is annotated, what was predicted, and how sure the model was."""
+
+from dataclasses import dataclass
+
+from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
+
+from ..corpora.docbin import read_docbin, split_sentences
+
+# they register the extensions that hold the confidences
+from ..pipeline import chunker as chunker
+from ..pipeline import ner as ner
+from ..pipeline import tagger as tagger
+from .grid import Size
+from .results import PREDICTIONS, Record, Results
+from .significance import spans_of
+
+Item = tuple[int, int, str]  # start and end token, label
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A test sentence. A tag is an item of one token; tokens without a gold tag have none.
+
+    words (List[str]): The words.
+    spaces (List[bool]): Whether a space comes after each.
+    gold (Set[Tuple[int, int, str]]): What is annotated: start, end and label.
+    found (Dict[Tuple[int, int, str], Optional[float]]): What was predicted, with its confidence if there is one.
+    is_tagged (bool): Whether the items are tags, and not spans.
+    """
+
+    words: list[str]
+    spaces: list[bool]
+    gold: set[Item]
+    found: dict[Item, float | None]
+    is_tagged: bool = False
+
+
+def read_sentences(results: Results, record: Record) -> list[Sentence] | None:
+    """Read the test sentences of a run.
+
+    results (Results): The runs.
+    record (Dict[str, Any]): The record of one of them.
+    RETURNS (Optional[List[Sentence]]): The sentences; None if the predictions or the test corpus are gone or changed.
+    """
+    predictions, test = results.folder / record["key"] / PREDICTIONS, results.test_path(record)
+    if not (predictions.is_file() and test.exists()):
+        return None
+    vocab = Vocab()
+    gold = [sentence for doc in read_docbin(test, vocab) for sentence in split_sentences(doc)]
+    found = list(DocBin(store_user_data=True).from_disk(predictions).get_docs(vocab))
+    if [len(doc) for doc in gold] != [len(doc) for doc in found]:
+        return None
+    return [sentence_of(*pair, record["score"]) for pair in zip(gold, found, strict=True)]
+
+
+def sentences_of_variant(results: Results, corpora: str, variant: str, size: Size) -> list[Sentence]:
+    """Read the test sentences of all seeds of a variant, one seed after the other."""
+    records = results.select(corpora, variant, size)
+    return [sentence for record in records for sentence in read_sentences(results, record) or ()]
+
+
+def sentence_of(gold: Doc, predicted: Doc, score: str) -> Sentence:
+    """Pair annotation and prediction of a sentence.
+
+    gold (Doc): The annotated sentence.
+    predicted (Doc): The same tokens as predicted.
+    score (str): What it is about: "ents_f", "spans_KEY_f", "tag_acc" or "pos_acc".
+    """
+    words, spaces = [token.text for token in gold], [bool(token.whitespace_) for token in gold]
+    if score.endswith("_acc"):
+        attribute = score.removesuffix("_acc")
+        tags = [getattr(token, f"{attribute}_") for token in gold]
+        known = [i for i, tag in enumerate(tags) if tag]
+        found = {
+            (i, i + 1, getattr(predicted[i], f"{attribute}_")): predicted[i]._.get(f"{attribute}_confidence")
+            for i in known
+        }
+        return Sentence(words, spaces, {(i, i + 1, tags[i]) for i in known}, found, is_tagged=True)
+    if score == "ents_f":
+        spans, extension = predicted.ents, "confidence"
+    else:
+        key = score.removeprefix("spans_").removesuffix("_f")
+        spans, extension = predicted.spans.get(key, ()), "chunk_confidence"
+    found = {(span.start, span.end, span.label_): span._.get(extension) for span in spans}
+    return Sentence(words, spaces, spans_of(gold, score), found)

@@ -1,0 +1,263 @@
+"""What the runs say, in words: does the source help, which variant to take, what would more sentences bring."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..forecast import LEVEL, learning_curve
+from ..grid import Size
+from ..results import Results, Summary, in_percent
+from ..significance import paired_t_test
+from ..tables import write_p
+
+# differences with a larger p-value are not called clear
+SIGNIFICANT = 0.05
+# with fewer, nothing is said about other sentences to train on
+FEWEST_SEEDS = 3
+
+
+class Gain(NamedTuple):
+    """A variant beside one that does without the source, at one size.
+
+    sentences (int): How many target sentences there are.
+    variant (str): The variant.
+    found (Summary): Its scores.
+    reference (Summary): The scores of the other one.
+    points (float): How much better it is on the test sentences, over all seeds that both have.
+    p (float): The p-value of that, see `Results.compare`: would it be so on other test sentences?
+    p_of_seeds (Optional[float]): That of the scores of the seeds: would it be so with other target sentences to train
+        on? None with fewer than three seeds.
+    better (int): In how many seeds it is better.
+    seeds (int): How many seeds both have.
+    """
+
+    sentences: int
+    variant: str
+    found: Summary
+    reference: Summary
+    points: float
+    p: float
+    p_of_seeds: float | None
+    better: int
+    seeds: int
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether neither the choice of test sentences nor, as far as is known, that of seeds explains it."""
+        return self.p < SIGNIFICANT and (self.p_of_seeds is None or self.p_of_seeds < SIGNIFICANT)
+
+    @property
+    def helps(self) -> bool:
+        """Whether it is clearly better."""
+        return self.points > 0 and self.is_clear
+
+    @property
+    def harms(self) -> bool:
+        """Whether it is clearly worse."""
+        return self.points < 0 and self.is_clear
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer to a question.
+
+    question (str): The question.
+    short (str): The answer in a few words.
+    text (str): The answer in some more words.
+    points (Tuple[str, ...]): What it rests on.
+    """
+
+    question: str
+    short: str
+    text: str = ""
+    points: tuple[str, ...] = ()
+
+
+def gains(results: Results, corpora: str, reference: str) -> list[Gain]:
+    """Compare each variant that learns from the source with one that does without it, at each size."""
+    return [
+        gain
+        for size in by_sentences(results, corpora)
+        for variant in results.variants(corpora)
+        if variant != reference and results.uses_source(corpora, variant)
+        if (gain := gain_of(results, corpora, variant, size, reference)) is not None
+    ]
+
+
+def gain_of(results: Results, corpora: str, variant: str, size: Size, reference: str) -> Gain | None:
+    """Compare two variants at one size; None without a common seed."""
+    difference = results.compare(corpora, variant, size, reference)
+    if difference is None:
+        return None
+    scores, others = (
+        {record["seed"]: in_percent(record) for record in results.select(corpora, name, size)}
+        for name in (variant, reference)
+    )
+    common = sorted(scores.keys() & others.keys())
+    pairs = [scores[seed] for seed in common], [others[seed] for seed in common]
+    return Gain(
+        results.sentences(corpora, size),
+        variant,
+        results.summary(corpora, variant, size),
+        results.summary(corpora, reference, size),
+        *difference,
+        paired_t_test(*pairs) if len(common) >= FEWEST_SEEDS else None,
+        sum(scores[seed] > others[seed] for seed in common),
+        len(common),
+    )
+
+
+def by_sentences(results: Results, corpora: str) -> list[Size]:
+    """Sort the sizes by the number of target sentences."""
+    return sorted(results.sizes(corpora), key=lambda size: results.sentences(corpora, size))
+
+
+def reference_of(results: Results, corpora: str) -> str | None:
+    """Choose the variant that shows what the target alone gives: the base, if it does without the source."""
+    alone = [name for name in results.variants(corpora) if not results.uses_source(corpora, name)]
+    return results.base if results.base in alone else next(iter(alone), None)
+
+
+def does_the_source_help(results: Results, corpora: str) -> Answer:
+    """Answer from the variant with the best dev score among those that learn from the source, at each size."""
+    question = "Does the source help?"
+    reference = reference_of(results, corpora)
+    users = [name for name in results.variants(corpora) if results.uses_source(corpora, name)]
+    if not users:
+        return Answer(question, "These runs can't tell.", "No variant with a result learns from the source.")
+    if reference is None:
+        text = "Every variant with a result learns from the source. Add one that does not, such as configs/base.cfg."
+        return Answer(question, "These runs can't tell.", text)
+    found = []
+    for size in by_sentences(results, corpora):
+        best = results.best(corpora, size, among=users)
+        if best is not None and (gain := gain_of(results, corpora, best, size, reference)):
+            found.append(gain)
+    if not found:
+        text = f"No seed and size has a result both with the source and of {reference} yet."
+        return Answer(question, "These runs can't tell yet.", text)
+    text = (
+        "At each size, the variant with the source that has the best score on the development set, "
+        f"against {reference}, on the test set:"
+    )
+    if any(gain.p_of_seeds is None for gain in found):
+        text = f"With fewer than three seeds, other target sentences to train on may give another answer. {text}"
+    return Answer(question, _short(found), text, tuple(map(_describe, found)))
+
+
+def _short(found: list[Gain]) -> str:
+    helps, harms = [gain for gain in found if gain.helps], [gain for gain in found if gain.harms]
+    unclear = [gain for gain in found if not (gain.helps or gain.harms)]
+    parts = []
+    if helps:
+        largest = max(helps, key=lambda gain: gain.points)
+        where = "" if len(helps) == len(found) else f" with {_counts(helps)} target sentences"
+        upto = "by" if len(helps) == 1 else "by up to"
+        parts.append(f"Yes{where}, {upto} {largest.points:.1f} points.")
+    if harms:
+        parts.append(f"{'No, it' if not helps else 'It'} does harm with {_counts(harms)} target sentences.")
+    if unclear:
+        where = "" if len(unclear) == len(found) else f" with {_counts(unclear)} target sentences"
+        parts.append(f"No difference is clear{where}.")
+    if (most := max(gain.seeds for gain in found)) < FEWEST_SEEDS:
+        parts.append("From one seed only." if most == 1 else f"From {most} seeds only.")
+    return " ".join(parts)
+
+
+def _counts(found: list[Gain]) -> str:
+    *first, last = [f"{gain.sentences:,}" for gain in found]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _describe(gain: Gain) -> str:
+    return (
+        f"{gain.sentences:,} target sentences: {gain.variant} {gain.found}, without the source {gain.reference}. "
+        f"{abs(gain.points):.1f} points {'more' if gain.points >= 0 else 'less'}, better in {gain.better} of "
+        f"{gain.seeds} {'seed' if gain.seeds == 1 else 'seeds'} ({say_p(gain)})."
+    )
+
+
+def say_p(gain: Gain) -> str:
+    """Say the p-values of a gain."""
+    found = [(gain.p, "test sentences"), (gain.p_of_seeds, "seeds")]
+    written = [(write_p(p), over) for p, over in found if p is not None]
+    return ", ".join(f"p {p if p.startswith('<') else f'= {p}'} over {over}" for p, over in written)
+
+
+def which_variant(results: Results, corpora: str) -> Answer:
+    """Recommend the variant with the best dev score at the largest size."""
+    size = results.largest(corpora)
+    best = results.best(corpora, size)
+    count = results.sentences(corpora, size)
+    question = "Which variant should I take?"
+    others = [name for name in results.variants(corpora) if name != best and results.select(corpora, name, size)]
+    if not others:
+        return Answer(question, f"{best}: there is no other with {count:,} target sentences.")
+    text = (
+        f"With {count:,} target sentences it has the best score on the development set "
+        f"({results.summary(corpora, best, size, 'dev')}); on the test set it reaches "
+        f"{results.summary(corpora, best, size)}."
+    )
+    equal = []
+    for name in others:
+        gain = gain_of(results, corpora, name, size, best)
+        if gain is not None and not gain.harms:
+            equal.append(f"{name} ({gain.found}; {say_p(gain)})")
+    if equal:
+        text += f" Not clearly worse on the test set: {', '.join(equal)}."
+    points = []
+    for other in by_sentences(results, corpora)[:-1]:
+        if (name := results.best(corpora, other)) != best:
+            fewer, score = results.sentences(corpora, other), results.summary(corpora, name, other)
+            points.append(f"With {fewer:,} target sentences, {name} is best on the development set (test {score}).")
+    short = best
+    reference = reference_of(results, corpora)
+    if reference is not None and results.uses_source(corpora, best):
+        gain = gain_of(results, corpora, best, size, reference)
+        if gain is not None and not gain.helps:
+            short = f"{best}, but {reference}, which needs no source, is not clearly worse."
+    return Answer(question, short, text, tuple(points))
+
+
+def what_would_more_bring(results: Results, corpora: str) -> Answer:
+    """Continue the learning curve of the recommended variant to twice and four times the sentences."""
+    question = "What would more annotated sentences bring?"
+    best = results.best(corpora, results.largest(corpora))
+    records = [record for record in results.done if (record["corpora"], record["variant"]) == (corpora, best)]
+    counts = [len(record["ids"]) for record in records]
+    if len(set(counts)) < 3:
+        text = "A learning curve can be continued from three sizes on. Add some to `sizes` in the grid."
+        return Answer(question, "These runs can't tell.", text)
+    curve = learning_curve(counts, [in_percent(record) for record in records])
+    if curve is None:
+        text = f"In these runs, more sentences do not raise the score of {best}, so its curve can't be continued."
+        return Answer(question, "These runs can't tell.", text)
+    now, most = curve.at(max(counts)).score, max(counts)
+    points = []
+    for factor, word in ((2, "Twice"), (4, "Four times")):
+        new = curve.at(factor * most)
+        points.append(
+            f"{word} as many ({factor * most:,}): about {new.score:.1f}; if the law holds, {LEVEL:.0%} of new runs "
+            f"lie between {new.low:.1f} and {new.high:.1f}."
+        )
+    text = (
+        f"This continues the curve of {best} as a power law from {most:,} sentences on, where it is at {now:.1f}. "
+        f"It is a guess from {len(set(counts))} sizes, surer near them than far from them. It takes for granted that "
+        "new sentences are like the ones you have and annotated alike; real curves flatten sooner or later, at the "
+        "latest where annotators disagree."
+    )
+    twice = curve.at(2 * most)
+    doubt = (twice.high - twice.low) / 2
+    short = f"About {twice.score - now:.1f} points for twice as many, give or take {doubt:.1f} in a single run."
+    return Answer(question, short, text, tuple(points))
+
+
+def warnings_of(results: Results, corpora: str) -> list[str]:
+    """List negative transfer: variants that are clearly worse with the source than without."""
+    reference = reference_of(results, corpora)
+    found = [] if reference is None else [gain for gain in gains(results, corpora, reference) if gain.harms]
+    return [
+        f"Negative transfer: with {gain.sentences:,} target sentences, {gain.variant} is {abs(gain.points):.1f} points "
+        f"worse than {reference}, which does not see the source ({say_p(gain)}). Do not take it at this size: the "
+        "source may be too different, or the training too short."
+        for gain in found
+    ]

@@ -1,0 +1,78 @@
+"""The shared features of sentences, as the discriminator sees them: what transfer makes alike in source and target."""
+
+import random
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import spacy
+import torch
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..corpora.docbin import read_corpus, split_sentences
+from ..models.features import Batch
+from ..pipeline.base import DATNetPipe
+from .grid import Size
+from .results import MODELS, Record, Results
+
+# of each resource: enough to see, few enough to tell apart
+SENTENCES = 250
+
+
+def features_of_run(results: Results, record: Record, limit: int = SENTENCES) -> tuple[np.ndarray, np.ndarray] | None:
+    """Compute the shared features of sentences of the source and of the target's test set, some of each.
+
+    results (Results): The runs.
+    record (Dict[str, Any]): The record of one whose model was kept.
+    limit (int): How many sentences of each resource.
+    RETURNS (Optional[Tuple[ndarray, ndarray]]): Features (sentences, width), and which sentences are the source's; None
+        without the model, without a source or without the corpora.
+    """
+    path, source = (
+        results.folder / record["key"] / MODELS / "model-best",
+        results.config(record).get("corpora.train.source"),
+    )
+    target = results.test_path(record)
+    if not (path.is_dir() and source and target.exists() and (results.current / source).exists()):
+        return None
+    nlp = spacy.load(path)
+    pipe = next((pipe for _, pipe in nlp.pipeline if isinstance(pipe, DATNetPipe)), None)
+    if pipe is None or len(pipe.label_data) < 2:
+        return None
+    docs = [_some(nlp, one, limit) for one in (results.current / source, target)]
+    is_source = np.repeat([True, False], [len(part) for part in docs])
+    return shared_features(pipe, [*docs[0], *docs[1]], is_source), is_source
+
+
+def features_of_variants(results: Results, corpora: str, size: Size) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Compute the shared features for a run of each variant at one size whose model was kept, see `features_of_run`."""
+    found = {}
+    for variant in results.variants(corpora):
+        for record in results.select(corpora, variant, size)[:1]:
+            if (features := features_of_run(results, record)) is not None:
+                found[variant] = features
+    return found
+
+
+def _some(nlp: Language, path: Path, limit: int) -> list[Doc]:
+    sentences = [one for doc in read_corpus(path, nlp.vocab) for one in split_sentences(doc)]
+    return random.Random(0).sample(sentences, min(limit, len(sentences)))
+
+
+def shared_features(pipe: DATNetPipe, docs: list[Doc], is_source: np.ndarray) -> np.ndarray:
+    """Average the states of the shared encoder over the tokens of each doc.
+
+    pipe (DATNetPipe): A trained component.
+    docs (List[Doc]): Sentences, none of them empty, those of the source first.
+    is_source (ndarray): (docs,) bool.
+    RETURNS (ndarray): (docs, width).
+    """
+    docs = [Doc(doc.vocab, words=[token.text for token in doc]) for doc in docs]
+    network = pipe.model.shims[0].network
+    features = pipe.model.get_ref("features").predict(Batch(docs, is_source))
+    inputs = features.inputs(np.arange(len(docs)))
+    with torch.no_grad():
+        shared = network.encode(inputs, inputs.words, network.embed_characters(inputs)).shared.cpu().numpy()
+    states = iter(shared)
+    return np.stack([np.mean(list(islice(states, len(doc))), 0) for doc in docs])

@@ -1,0 +1,55 @@
+"""Confidence against accuracy: by hand, and against scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn.calibration import calibration_curve
+from synthetic import make_results
+
+from spacy_datnet.experiments.calibration import Bin, confidences, reliability, reliability_of
+from spacy_datnet.experiments.predictions import Sentence
+
+
+def test_by_hand():
+    # 0.5 belongs to the bin above it, 1.0 to the last one
+    found = reliability(np.array([0.41, 0.49, 0.5, 0.55, 1.0]), np.array([True, False, True, True, True]))
+    assert found.bins == [
+        pytest.approx(Bin(0.45, 0.5, 2)),
+        pytest.approx(Bin(0.525, 1.0, 2)),
+        pytest.approx(Bin(1.0, 1.0, 1)),
+    ]
+    assert found.ece == pytest.approx((2 * 0.05 + 2 * 0.475 + 0) / 5)
+
+
+def test_bins_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    sure = rng.random(500)
+    right = rng.random(500) < sure**2
+    found = reliability(sure, right)
+    accuracy, confidence = calibration_curve(right, sure, n_bins=10)
+    assert [one.accuracy for one in found.bins] == pytest.approx(accuracy)
+    assert [one.confidence for one in found.bins] == pytest.approx(confidence)
+
+
+def test_without_predictions_there_is_nothing():
+    assert reliability(np.array([]), np.array([], dtype=bool)) is None
+
+
+def test_only_predictions_with_a_confidence_count():
+    sentence = Sentence(["a", "b", "c"], [True] * 3, {(0, 1, "A")}, {(0, 1, "A"): 0.75, (1, 2, "A"): None})
+    sure, right = confidences([sentence])
+    assert sure.tolist() == [0.75] and right.tolist() == [True]
+
+
+@pytest.mark.parametrize("task", ["ner", "tagger", "chunker"])
+def test_confidences_of_runs_are_found(task, tmp_path):
+    """Each prediction was given the share of right labels as its confidence, see `synthetic`."""
+    variants = {"base": (False, lambda n, seed: 0.65)}
+    results = make_results(tmp_path, variants, task=task, sizes=(10,), seeds=(0, 1))
+    (one,) = reliability_of(results, "es", "base", 10).bins
+    assert one.confidence == pytest.approx(0.65)
+    if task == "tagger":  # half of the words have an easy tag
+        assert one.count == 2 * 60 * 4 and one.accuracy == pytest.approx((1 + 0.65) / 2, abs=0.05)
+    else:
+        assert one.count == sum(counts[1] for record in results.done for counts in record["counts"])
+        right = sum(counts[0] for record in results.done for counts in record["counts"])
+        assert one.accuracy == pytest.approx(right / one.count)

@@ -1,0 +1,69 @@
+"""Every shipped grid is read, and the config of each of its runs is complete."""
+
+from pathlib import Path
+
+import pytest
+from spacy.schemas import ConfigSchemaTraining
+from spacy.util import load_config, load_model_from_config, registry
+
+from spacy_datnet.experiments.grid import read_grid
+
+ROOT = Path(__file__).resolve().parents[1]
+GRIDS = sorted((ROOT / "project" / "grids").glob("*.yaml"))
+# on one core, see README: a step of DATNet-F with and without adversarial training, and a run beside its training
+WITH_AT, WITHOUT_AT, AROUND = 0.144, 0.070, 60
+# how much longer a step takes that has no source, or a second encoder: estimates, on the safe side
+FACTORS = {"none": 0.3, "full": 1.0, "part": 2.0}
+HOUR = 3600
+
+
+def test_grids_are_shipped():
+    assert {path.stem for path in GRIDS} >= {f"table{i}" for i in (4, 6, 7, 8, 9, 10)} | {"figure3", "figure5"}
+
+
+@pytest.fixture(params=GRIDS, ids=lambda path: path.stem)
+def path(request) -> Path:
+    return request.param
+
+
+def test_configs_are_complete(path):
+    """The components are made, and what the training would read is resolved, all but the corpora themselves."""
+    seen = set()
+    for run in read_grid(path).runs:
+        if (combination := (run.corpora, run.variant, run.size)) in seen:
+            continue
+        seen.add(combination)
+        config = load_config(run.config, overrides=run.overrides, interpolate=True)
+        nlp = load_model_from_config(config, auto_fill=True)
+        training = registry.resolve(nlp.config.interpolate()["training"], schema=ConfigSchemaTraining)
+        assert training["max_steps"] >= 1000
+        reader = nlp.config.interpolate()["corpora"]["train"]
+        assert reader["target"] == run.overrides["paths.train"] and reader["seed"] == run.seed
+        transfer = nlp.get_pipe("datnet_ner").model.attrs["transfer"]
+        assert (reader["source"] is None) == (transfer == "none")
+        if transfer != "none":
+            assert reader["source"] == run.overrides["paths.source"]
+
+
+def test_paths_lie_in_the_project(path):
+    project = ROOT / "project"
+    for run in read_grid(path).runs:
+        places = [run.test, *(Path(value) for name, value in run.overrides.items() if name.startswith("paths."))]
+        assert all(place.is_relative_to(project / "corpus") for place in places)
+
+
+def test_the_whole_has_ten_seeds_and_holds_the_small_form(path):
+    whole, small = read_grid(path), read_grid(path, small=True)
+    assert len({run.seed for run in whole.runs}) == 10
+    assert {run.key for run in small.runs} < {run.key for run in whole.runs}
+
+
+def test_the_small_form_ends_within_an_hour_on_two_cores(path):
+    seconds = 0.0
+    for run in read_grid(path, small=True).runs:
+        config = load_config(run.config, overrides=run.overrides, interpolate=True)
+        component = config["components"]["datnet_ner"]
+        step = WITH_AT if component["loss"]["adversarial_training"] else WITHOUT_AT
+        step *= FACTORS[component["model"]["transfer"]]
+        seconds += AROUND + step * config["training"]["max_steps"]
+    assert seconds / 2 < HOUR
