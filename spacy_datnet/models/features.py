@@ -178,6 +178,8 @@ def _word_features(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Flo
         callbacks.append((backprop_layer, chosen))
         for i, array in zip(chosen, found, strict=True):
             features[i] = array
+    # a listener to a transformer gives an empty doc a width of 0
+    features = [array for array, doc in zip(features, batch.docs, strict=True) if len(doc)]
     borders = np.cumsum([0, *(len(doc) for doc in batch.docs)])
 
     def backprop(d_words: Floats2d) -> None:
