@@ -1,12 +1,13 @@
-"""Callbacks of the training loop."""
+"""Callbacks of the initialisation and of the training loop."""
 
 from collections.abc import Callable
 from functools import partial
 
 from spacy.language import Language
-from spacy.util import registry
+from spacy.util import registry, resolve_dot_names
 
 from ..errors import Errors
+from ..models.frozen_transformer import compute_features
 
 
 @registry.callbacks("spacy-datnet.epoch_decay.v1")
@@ -29,3 +30,24 @@ def scale_learn_rates(rate: float, nlp: Language, info: dict[str, int]) -> None:
     for _, pipe in nlp.pipeline:
         if hasattr(pipe, "learn_rate_scale"):
             pipe.learn_rate_scale = 1.0 / (1.0 + rate * info["epoch"])
+
+
+@registry.callbacks("spacy-datnet.compute_features.v1")
+def configure_compute_features() -> Callable[[Language], None]:
+    """Configure the computation of the features that a frozen transformer keeps, before the training begins.
+
+    Use it as `[initialize.after_init]`. The sentences of the training and of the dev corpus that the cache of a
+    `spacy-datnet.FrozenTransformer.v1` does not have are computed; other components and layers are left alone. Of
+    several processes with one cache, one computes and the others wait.
+
+    RETURNS (Callable): The callback.
+    """
+    return compute_features_of_corpora
+
+
+def compute_features_of_corpora(nlp: Language) -> None:
+    """Compute what the training and dev corpora of a pipeline's config need."""
+    config = nlp.config.interpolate()
+    names = [config["training"][name] for name in ("train_corpus", "dev_corpus")]
+    for corpus in resolve_dot_names(config, names):
+        compute_features(nlp, (example.predicted for example in corpus(nlp)))
