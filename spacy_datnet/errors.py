@@ -133,6 +133,11 @@ class Errors(metaclass=_Coded):
         "{array}: the array of doc {number}, which begins with {text!r}, has the shape {shape}, but ({tokens}, "
         "{width}) is needed: one row for each token."
     )
+    DN042 = (
+        "Component '{name}' has source examples but no target examples, and transfer = {transfer!r} learns from both. "
+        'Set transfer = "none" to train on the source alone and label the target with that (zero-shot), or give '
+        "target examples."
+    )
 
     DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
     DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."
@@ -143,6 +148,7 @@ class Errors(metaclass=_Coded):
     DN107 = "Give target_count or target_ratio, not both."
     DN108 = "There is no corpus at {path}. Give a .spacy file; `python -m spacy_datnet convert` makes one."
     DN109 = "There are no sentences in {path}. Files must be called *.spacy; `python -m spacy_datnet check` reads them."
+    DN110 = "SourceTargetCorpus has nothing to read: give a source, a target, or both, and not target_count = 0 alone."
 
     DN201 = "{path}: there is no such file. Check the path; it is looked up from {folder}."
     DN202 = "{path} can't be read: {reason}."
@@ -260,6 +266,10 @@ class Warnings(metaclass=_Coded):
         'after_init = {{"@callbacks":"spacy-datnet.compute_features.v1"}} in [initialize].'
     )
     DN056 = "{path} is damaged; the features in it are computed anew."
+    DN057 = (
+        "Component '{name}' has no target examples: it learns from the source alone and will label the target with "
+        "that (zero-shot transfer)."
+    )
 
     DN251 = (
         "{path}: {count} tag(s) break {scheme}, which the rest of the file follows, and were read "

@@ -120,7 +120,7 @@ def test_a_run_is_known_by_all_that_decides_about_it(folder):
             "DN302.*variant base, missing: config; unknown: configs",
         ),
         (GRID.replace("base.cfg", "other.cfg"), "DN303.*other.cfg"),
-        (GRID.replace("[10,", "[0,"), "DN304.*0 is not a size"),
+        (GRID.replace("[10,", "[-1,"), "DN304.*-1 is not a size"),
         (GRID.replace("0.5, all", "1.5, all"), "DN304.*1.5 is not a size"),
         (GRID.replace("0.5, all", "0.5, every"), "DN304.*'every' is not a size"),
         (GRID.replace("[10,", "[true,"), "DN304.*True is not a size"),
