@@ -16,8 +16,8 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 LETTERS = string.ascii_lowercase + string.digits + ".,"
 
 
-def write_checkpoint(folder: Path, seed: int = 0, width: int = WIDTH) -> Path:
-    """Write a BERT of three layers that reads words letter by letter, at most 40 pieces at a time."""
+def write_checkpoint(folder: Path, seed: int = 0, layers: int = LAYERS) -> Path:
+    """Write a BERT that reads words letter by letter, at most 40 pieces at a time."""
     pieces = [*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS)]
     tokenizer = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=True)
@@ -30,10 +30,10 @@ def write_checkpoint(folder: Path, seed: int = 0, width: int = WIDTH) -> Path:
     torch.manual_seed(seed)
     config = transformers.BertConfig(
         vocab_size=len(pieces),
-        hidden_size=width,
-        num_hidden_layers=LAYERS,
+        hidden_size=WIDTH,
+        num_hidden_layers=layers,
         num_attention_heads=2,
-        intermediate_size=2 * width,
+        intermediate_size=2 * WIDTH,
         max_position_embeddings=PIECES,
         initializer_range=0.5,
         # so that a training step can be repeated

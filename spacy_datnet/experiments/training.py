@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import spacy
 import srsly
 import torch
@@ -82,7 +81,7 @@ def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1) -> R
         "curve": curve,
         "steps": curve[-1]["step"],
         "best_step": max(curve, key=lambda row: row["score"])["step"],
-        "ids": np.loadtxt(folder / IDS, dtype=int, ndmin=1).tolist(),
+        "ids": [int(line) for line in (folder / IDS).read_text(encoding="utf8").split()],
         "seconds": round(seconds, 1),
         "peak_mb": peak_megabytes(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},

@@ -18,8 +18,9 @@ from thinc.shims import Shim
 from ..errors import Errors
 from .layout import group_by_length
 
-# sentences are read in groups of so many padded pieces, which bounds the memory
-PADDED_PIECES = 4096
+# sentences are read in groups of so many padded pieces: few stay in the caches of a CPU, many fill a GPU
+PADDED_PIECES = 1024
+PADDED_PIECES_GPU = 16384
 # sentences are cut into pieces of words in groups of so many
 TOKENIZED = 1024
 
@@ -102,7 +103,7 @@ class Checkpoint:
         sums = {i: np.zeros((len(words), self.width + 1), np.float32) for i, words in enumerate(sentences)}
         device = self.network.device
         lengths = np.array([len(ids) for ids in pieces["input_ids"]])
-        for group in group_by_length(lengths, PADDED_PIECES):
+        for group in group_by_length(lengths, PADDED_PIECES if device.type == "cpu" else PADDED_PIECES_GPU):
             longest = lengths[group].max()
             ids = np.full((len(group), longest), self.tokenizer.pad_token_id or 0)
             mask = np.zeros((len(group), longest), np.int64)

@@ -32,6 +32,8 @@ SHARD, UNFINISHED = "shard-", ".unfinished-"
 SHARD_WORDS = 32768
 ROW = np.dtype([("key", "S32"), ("start", np.int64), ("length", np.int32), ("checksum", np.uint32)])
 
+UNREADABLE = (OSError, ValueError, EOFError)
+
 
 def key_of(words: Sequence[str]) -> bytes:
     """Sum up the words of a sentence."""
@@ -90,7 +92,7 @@ class FeatureCache:
             if path.name not in self._shards:
                 try:
                     self._open(path)
-                except (OSError, ValueError):
+                except UNREADABLE:
                     warnings.warn(Warnings.DN056.format(path=path), stacklevel=2)
 
     def _open(self, path: Path) -> None:
@@ -140,7 +142,7 @@ class FeatureCache:
                 crc32(np.ascontiguousarray(vectors[start : start + length]).data) == checksum
                 for _, start, length, checksum in table.tolist()
             )
-        except (OSError, ValueError):
+        except UNREADABLE:
             return False
 
     def write(self, sentences: Iterable[tuple[Sequence[str], np.ndarray]]) -> None:

@@ -124,7 +124,7 @@ def init(model: Featurizer, X: Batch | None = None, Y: None = None) -> None:
     widths = []
     for layer, _, docs in _shares(model, X):
         layer.initialize(X=docs)
-        widths.append(layer.predict(docs)[0].shape[1])
+        widths.append(layer.get_dim("nO") if layer.has_dim("nO") else layer.predict(docs)[0].shape[1])
     if len(set(widths)) > 1:
         raise ValueError(Errors.DN006.format(target=widths[0], source=widths[1]))
     model.set_dim("nO", widths[0], force=True)

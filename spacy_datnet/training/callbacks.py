@@ -11,25 +11,28 @@ from ..models.frozen_transformer import compute_features
 
 
 @registry.callbacks("spacy-datnet.epoch_decay.v1")
-def configure_epoch_decay(rate: float = 0.05) -> Callable[[Language, dict[str, int]], None]:
+def configure_epoch_decay(rate: float = 0.05, factor: float = 1.0) -> Callable[[Language, dict[str, int]], None]:
     """Configure a learning rate that decays from epoch to epoch: beta_t = beta_0 / (1 + rate * t).
 
-    Use it as `[training.before_update]`; beta_0 is the rate of `[training.optimizer]`. It holds for the components of
-    this package. A schedule of Thinc counts steps, which is why this is a callback.
+    Use it as `[training.before_update]`; beta_0 is the rate of `[training.optimizer]`, times `factor`. It holds for the
+    components of this package. A schedule of Thinc counts steps, which is why this is a callback.
 
     rate (float): The paper's rho. Defaults to 0.05.
+    factor (float): How many times as fast as others, such as a transformer that they listen to, these components learn.
+        Defaults to 1.0.
     RETURNS (Callable): The callback.
     """
-    if rate < 0.0:
-        raise ValueError(Errors.DN103.format(name="rate", value=rate))
-    return partial(scale_learn_rates, rate)
+    for name, value in (("rate", rate), ("factor", factor)):
+        if value < 0.0:
+            raise ValueError(Errors.DN103.format(name=name, value=value))
+    return partial(scale_learn_rates, rate, factor)
 
 
-def scale_learn_rates(rate: float, nlp: Language, info: dict[str, int]) -> None:
+def scale_learn_rates(rate: float, factor: float, nlp: Language, info: dict[str, int]) -> None:
     """Set the scale of the learning rate for the epoch in `info` on every component that has one."""
     for _, pipe in nlp.pipeline:
         if hasattr(pipe, "learn_rate_scale"):
-            pipe.learn_rate_scale = 1.0 / (1.0 + rate * info["epoch"])
+            pipe.learn_rate_scale = factor / (1.0 + rate * info["epoch"])
 
 
 @registry.callbacks("spacy-datnet.compute_features.v1")
