@@ -40,9 +40,19 @@ class Posterior(NamedTuple):
 
     log_partition: Tensor  # (batch,)
     unary: Tensor  # (batch, tokens, tags): P(tag at token)
-    pairs: Tensor  # (tags, tags): expected number of uses of each transition, over the batch
-    backward: Tensor  # (tokens, batch, tags): unary divided by the scaled forward probability
-    arriving: Tensor  # (tokens, batch, tags): what a transition into the tag is multiplied with
+    leaving: Tensor  # (tokens, batch, tags): forward probability, scaled so that `transitions` gives probabilities
+    arriving: Tensor  # (tokens, batch, tags): scaled backward probability, the token's emission included
+    following: Tensor  # (tokens, batch, tags): scaled backward probability behind the token
+
+    def transitions(self, scores: Scores, weight: Tensor | None = None) -> Tensor:
+        """Compute the expected number of uses of each transition over the batch: (tags, tags).
+
+        scores (Scores): Those that the posterior is for.
+        weight (Optional[Tensor]): (batch,), how much each sentence counts. Defaults to 1.
+        """
+        leaving = self.leaving[:-1] if weight is None else self.leaving[:-1] * weight[:, None]
+        tags = self.unary.shape[2]
+        return (leaving.reshape(-1, tags).T @ self.arriving[1:].reshape(-1, tags)).mul_(scores.transitions.exp())
 
 
 class Decoded(NamedTuple):
@@ -71,7 +81,7 @@ def forward_backward(
     usable (Optional[Tensor]): (batch,) bool; the other sentences get zeros like those without any path.
     RETURNS (Posterior): The posterior.
     """
-    batch, tokens, tags = emissions.shape
+    batch, tokens, _ = emissions.shape
     start, transitions, end = (score.detach().double().exp() for score in scores)
     logits = emissions.detach().double()
     if allowed is not None:
@@ -84,30 +94,34 @@ def forward_backward(
     mask = mask_of(lengths, tokens).transpose(0, 1)  # (tokens, batch)
     last, rows = lengths - 1, torch.arange(batch, device=lengths.device)
 
-    alpha, scale = torch.empty_like(weight), weight.new_empty(tokens, batch)
-    state = start * weight[0]  # (batch, tags)
-    for t in range(tokens):
-        if t > 0:
-            state = (alpha[t - 1] @ transitions).mul_(weight[t])
-        torch.sum(state, 1, out=scale[t])
-        torch.div(state, scale[t].clamp(min=TINY)[:, None], out=alpha[t])
-    closing = alpha[last, rows] @ end  # (batch,)
-    log_scale = torch.where(mask, scale.log() + peak[..., 0], 0.0)  # (tokens, batch)
-    log_partition = log_scale.sum(0) + closing.log()
+    # one loop for both directions: from the first token on, and from the end of the longest sentence back; a shorter
+    # sentence joins the latter at its own last token, all is zero for it until then
+    weights = torch.stack([weight, weight.flip(0)], 1)  # (tokens, 2, batch, tags)
+    entering = torch.zeros_like(weights)
+    entering[0, 0] = start
+    entering[tokens - lengths, 1, rows] = end
+    moves = torch.stack([transitions, transitions.T])  # (2, tags, tags)
+    states, scale = torch.empty_like(weights), weights.new_empty(tokens, 2, batch)
+    before = None
+    steps = zip(*(part.unbind() for part in (entering, weights, states, scale)), strict=True)
+    for enter, emitted, state, total in steps:
+        if before is not None:
+            enter.baddbmm_(before, moves)
+        torch.mul(enter, emitted, out=state)
+        torch.sum(state, 2, out=total)
+        state /= total.clamp(min=TINY)[..., None]
+        before = state
+    alpha, arriving, following = states[:, 0], states[:, 1].flip(0), entering[:, 1].flip(0)
+    unary = alpha * following  # (tokens, batch, tags)
+    meeting = unary.sum(2)  # (tokens, batch)
+    log_scale = torch.where(mask, scale[:, 0].log() + peak[..., 0], 0.0)  # (tokens, batch)
+    log_partition = log_scale.sum(0) + meeting[last, rows].log()
     possible = torch.isfinite(log_partition)
     if usable is not None:
         possible &= usable
-
-    arriving = weight.div_(scale.clamp(min=TINY)[..., None])
-    arriving *= (mask & possible)[..., None]
-    beta = torch.zeros_like(weight)
-    beta[last, rows] = torch.where(possible[:, None], end / closing.clamp(min=TINY)[:, None], 0.0)
-    reverse = transitions.T.contiguous()
-    for t in range(tokens - 2, -1, -1):
-        beta[t].addmm_(arriving[t + 1] * beta[t + 1], reverse)
-    incoming = (arriving[1:] * beta[1:]).reshape(-1, tags)
-    pairs = (alpha[:-1].reshape(-1, tags).T @ incoming).mul_(transitions)
-    return Posterior(log_partition, (alpha * beta).transpose(0, 1), pairs, beta, arriving)
+    share = torch.where(mask & possible, 1.0 / meeting.clamp(min=TINY), 0.0)[..., None]
+    unary *= share
+    return Posterior(log_partition, unary.transpose(0, 1), alpha * share, arriving, following)
 
 
 def path_score(emissions: Tensor, lengths: Tensor, scores: Scores, tags: Tensor) -> Tensor:
@@ -126,16 +140,16 @@ def path_score(emissions: Tensor, lengths: Tensor, scores: Scores, tags: Tensor)
 
 
 class _NegativeLogLikelihood(torch.autograd.Function):
-    """Minus log P(annotation), summed over the batch. Its gradient is expected minus gold counts."""
+    """Minus log P(annotation) of each sentence. Its gradient is expected minus gold counts."""
 
     @staticmethod
     def forward(ctx, emissions, lengths, tags, complete, *scores):
-        scores = Scores(*scores)
+        scores = Scores(*(score.double() for score in scores))
         n_tags = emissions.shape[2]
+        gold = None
         if complete:
             # float64, because the loss is the difference of two large numbers
-            exact = Scores(*(score.double() for score in scores))
-            log_gold = path_score(emissions.double(), lengths, exact, tags)
+            log_gold = path_score(emissions.double(), lengths, scores, tags)
         else:
             index = tags[..., None]
             allowed = (index == MISSING) | (index == torch.arange(n_tags, device=tags.device))
@@ -143,31 +157,38 @@ class _NegativeLogLikelihood(torch.autograd.Function):
             log_gold = gold.log_partition
         usable = log_gold != -torch.inf  # an annotation that no legal path can have teaches nothing
         free = forward_backward(emissions, lengths, scores, usable=usable)
-        loss = torch.where(usable, free.log_partition - log_gold, 0.0).sum()
         if complete:
-            unary, pairs = _counts(tags, mask_of(lengths, tags.shape[1]) & usable[:, None], n_tags)
+            known = torch.where(mask_of(lengths, tags.shape[1]) & usable[:, None], tags, n_tags)
+            unary = one_hot(known, n_tags + 1)[..., :n_tags]
         else:
-            unary, pairs = gold.unary, gold.pairs
-        unary = free.unary - unary  # (batch, tokens, tags)
-        rows = torch.arange(len(lengths), device=lengths.device)
-        grads = (unary, unary[:, 0].sum(0), free.pairs - pairs, unary[rows, lengths - 1].sum(0))
-        ctx.save_for_backward(*(grad.to(emissions.dtype) for grad in grads))
-        return loss.to(emissions.dtype)
+            unary = gold.unary
+        ctx.save_for_backward(lengths, tags, usable, (free.unary - unary).to(emissions.dtype))
+        ctx.posteriors, ctx.scores = (free, gold), scores
+        return torch.where(usable, free.log_partition - log_gold, 0.0).to(emissions.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, d_loss):
-        emissions, start, transitions, end = (d_loss * grad for grad in ctx.saved_tensors)
-        return emissions, None, None, None, start, transitions, end
+        lengths, tags, usable, unary = ctx.saved_tensors
+        (free, gold), scores = ctx.posteriors, ctx.scores
+        emissions = unary * d_loss[:, None, None]  # (batch, tokens, tags)
+        weight = torch.where(usable, d_loss.double(), 0.0)
+        expected = free.transitions(scores, weight)
+        if gold is None:
+            found = _count_transitions(lengths, tags, weight, len(expected))
+        else:
+            found = gold.transitions(scores, weight)
+        rows = torch.arange(len(lengths), device=lengths.device)
+        start, end = emissions[:, 0].sum(0), emissions[rows, lengths - 1].sum(0)
+        return emissions, None, None, None, start, (expected - found).to(emissions.dtype), end
 
 
-def _counts(tags: Tensor, mask: Tensor, n_tags: int) -> tuple[Tensor, Tensor]:
-    """Count the tags, (batch, tokens, tags), and the transitions, (tags, tags), of known paths."""
-    unary = one_hot(torch.where(mask, tags, n_tags), n_tags + 1)[..., :n_tags]
+def _count_transitions(lengths: Tensor, tags: Tensor, weight: Tensor, n_tags: int) -> Tensor:
+    """Count the transitions of known paths, as much as each sentence weighs: (tags, tags)."""
     moves = tags[:, :-1] * n_tags + tags[:, 1:]  # (batch, tokens - 1)
-    moves = torch.where(mask[:, 1:], moves, n_tags * n_tags).flatten()
-    pairs = torch.bincount(moves, minlength=n_tags * n_tags + 1)[:-1]
-    return unary.double(), pairs.view(n_tags, n_tags).double()
+    mask = mask_of(lengths, tags.shape[1])[:, 1:]
+    weights = weight[:, None].expand_as(moves)[mask]
+    return torch.bincount(moves[mask], weights, minlength=n_tags * n_tags).view(n_tags, n_tags)
 
 
 def negative_log_likelihood(emissions: Tensor, lengths: Tensor, tags: Tensor, scores: Scores, complete: bool) -> Tensor:
@@ -177,7 +198,7 @@ def negative_log_likelihood(emissions: Tensor, lengths: Tensor, tags: Tensor, sc
     lengths (Tensor): (batch,), each at least 1.
     tags (Tensor): (batch, tokens), int64; `MISSING` where the annotation is unknown, which means any tag.
     complete (bool): Whether no tag is missing, which saves half of the work.
-    RETURNS (Tensor): Minus log P(annotation) in nats, summed over the batch.
+    RETURNS (Tensor): (batch,), minus log P(annotation) in nats.
     """
     return _NegativeLogLikelihood.apply(emissions, lengths, tags, complete, *scores)
 
@@ -229,10 +250,10 @@ def decode(
     def along_path(values: Tensor) -> Tensor:
         return values.gather(2, index)[..., 0]
 
-    beta = along_path(posterior.backward.transpose(0, 1))  # (batch, tokens)
-    arriving = along_path(posterior.arriving.transpose(0, 1))
+    arriving = along_path(posterior.arriving.transpose(0, 1))  # (batch, tokens)
+    following = along_path(posterior.following.transpose(0, 1))
     step = scores.transitions.double()[tags[:, :-1], tags[:, 1:]]  # (batch, tokens - 1)
-    conditional = torch.zeros_like(beta)
-    conditional[:, 1:] = step + (arriving * beta)[:, 1:].log() - beta[:, :-1].log()
+    conditional = torch.zeros_like(following)
+    conditional[:, 1:] = step + arriving[:, 1:].log() - following[:, :-1].log()
     marginal = along_path(posterior.unary).log()
     return Decoded(tags, marginal.to(emissions.dtype), conditional.to(emissions.dtype))

@@ -32,13 +32,13 @@ class Decoder(nn.Module):
         raise NotImplementedError
 
     def loss(self, states: Tensor, sentences: Sentences, tags: Tensor, complete: bool) -> Tensor:
-        """Compute the loss of annotated sentences, summed over the batch.
+        """Compute the loss of annotated sentences.
 
         states (Tensor): (tokens, input_width).
         sentences (Sentences): Where they lie.
         tags (Tensor): (tokens,), `crf.MISSING` for an unknown tag.
         complete (bool): Whether no tag is missing.
-        RETURNS (Tensor): A scalar, in nats.
+        RETURNS (Tensor): (batch,), in nats.
         """
         raise NotImplementedError
 
@@ -93,4 +93,5 @@ class Softmax(Decoder):
         return self.legal_start, self.legal_transitions, self.legal_end
 
     def loss(self, states: Tensor, sentences: Sentences, tags: Tensor, complete: bool) -> Tensor:  # noqa: D102
-        return cross_entropy(self.emit(states), tags, ignore_index=crf.MISSING, reduction="sum")
+        of_token = cross_entropy(self.emit(states), tags, ignore_index=crf.MISSING, reduction="none")
+        return of_token.new_zeros(len(sentences)).index_add(0, sentences.of_token, of_token)

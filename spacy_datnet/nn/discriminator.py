@@ -39,21 +39,25 @@ class Discriminator(nn.Module):
         self.query = nn.Linear(hidden, 1, bias=False)
         self.output = nn.Linear(input_width, 1)
 
-    def pool(self, states: Tensor, sentences: Sentences) -> Tensor:
-        """Pool the states of each sentence by self-attention, masked over the tokens of the others.
+    def attend(self, states: Tensor, sentences: Sentences) -> Tensor:
+        """Compute the attention of each sentence over its own tokens: (batch, longest), zero behind its end.
 
         states (Tensor): (tokens, input_width).
         sentences (Sentences): Where they lie.
-        RETURNS (Tensor): (batch, input_width).
         """
         energy = self.query(torch.tanh(self.attention(states)))[:, 0]  # (tokens,)
-        rows = torch.arange(len(sentences), device=states.device)[:, None]
-        energy = torch.where(sentences.of_token == rows, energy, -torch.inf)  # (batch, tokens)
-        return energy.softmax(1) @ states
+        return sentences.pad(energy, fill=-torch.inf).softmax(1)
+
+    def pool(self, states: Tensor, sentences: Sentences) -> Tensor:
+        """Pool the states of each sentence by its attention: (batch, input_width)."""
+        return (self.attend(states, sentences)[:, None] @ sentences.pad(states))[:, 0]
 
     def forward(self, states: Tensor, sentences: Sentences, reversal: float = 1.0) -> Tensor:
         """Compute the logit of r, the probability of the source, behind a gradient reversal: (batch,)."""
-        return self.output(self.pool(reverse_gradient(states, reversal), sentences))[:, 0]
+        states = reverse_gradient(states, reversal)
+        # the same as the output of the pooled states, as both are linear: but pools one number of a token, not a row
+        values = sentences.pad(states @ self.output.weight[0])  # (batch, longest)
+        return (self.attend(states, sentences) * values).sum(1) + self.output.bias
 
 
 def generalized_resource_loss(logits: Tensor, is_source: Tensor, *, alpha: float, gamma: float) -> Tensor:

@@ -122,10 +122,7 @@ class Objective:
         states = network.encode(inputs, words, characters, dropout)
         zero = states.full.new_zeros(())
         losses = {"source": zero, "target": zero, "discriminator": zero}
-        parts = inputs.split(states.full)
-        for resource, (tags, complete) in gold.items():
-            decoder, sentences = network.decoders[resource], inputs.resources[resource]
-            losses[resource] = decoder.loss(parts[resource], sentences, tags, complete)
+        losses |= _tagging_losses(network, inputs, states.full, gold)
         correct = zero
         if self._judges(network):
             logits = network.discriminator(states.shared, inputs.sentences, self.reversal)
@@ -151,3 +148,18 @@ class Objective:
         epsilon = torch.full_like(epsilon, self.epsilon_characters, dtype=words.dtype)
         eta = perturbation(gradient, epsilon, inputs.owners)
         return words, network.embed_characters(inputs) + eta
+
+
+def _tagging_losses(network: DATNet, inputs: Inputs, states: Tensor, gold: dict[str, Gold]) -> dict[str, Tensor]:
+    """Compute the loss of each resource that is annotated; a shared decoder is run once for both."""
+    if len(gold) == len(network.decoders) == 2 and network.decoders["source"] is network.decoders["target"]:
+        tags = torch.cat([gold[resource].tags for resource in inputs.resources])
+        complete = all(part.complete for part in gold.values())
+        losses = network.decoders["target"].loss(states, inputs.sentences, tags, complete)
+        source, target = losses.tensor_split([inputs.n_source])
+        return {"source": source.sum(), "target": target.sum()}
+    parts = inputs.split(states)
+    return {
+        resource: network.decoders[resource].loss(parts[resource], inputs.resources[resource], tags, complete).sum()
+        for resource, (tags, complete) in gold.items()
+    }

@@ -64,10 +64,10 @@ class Sentences:
             torch.arange(len(self), device=self.device) * self.longest - starts
         ).repeat_interleave(self.lengths, output_size=self.tokens)
 
-    def pad(self, values: Tensor) -> Tensor:
-        """Put the sentences side by side: (tokens, ...) -> (batch, longest, ...), zero behind their ends."""
+    def pad(self, values: Tensor, fill: float = 0.0) -> Tensor:
+        """Put the sentences side by side: (tokens, ...) -> (batch, longest, ...), `fill` behind their ends."""
         rest = values.shape[1:]
-        padded = values.new_zeros(len(self) * self.longest, *rest).index_copy(0, self.places, values)
+        padded = values.new_full((len(self) * self.longest, *rest), fill).index_copy(0, self.places, values)
         return padded.view(len(self), self.longest, *rest)
 
     def unpad(self, values: Tensor) -> Tensor:

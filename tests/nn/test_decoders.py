@@ -74,17 +74,18 @@ def test_crf_loss_is_the_share_of_the_annotation_among_legal_paths(hidden):
     decoder, states = constrain(build(CRF)), draw_states().requires_grad_()
     tags = TAGS.clone()
     tags[hidden] = MISSING
-    expected = 0.0
+    losses = []
     for x, gold in zip(states.split(LENGTHS), tags.split(LENGTHS), strict=True):
         emissions = x @ decoder.emit.weight.T + decoder.emit.bias
         paths = legal_paths(len(x))
         scores = torch.stack([score(decoder, emissions, path) for path in paths])
         fits = [all(tag in (MISSING, own) for tag, own in zip(gold.tolist(), path, strict=True)) for path in paths]
-        expected = expected + scores.logsumexp(0) - scores[torch.tensor(fits)].logsumexp(0)
-    loss = decoder.loss(states, SENTENCES, tags, not hidden)
+        losses.append(scores.logsumexp(0) - scores[torch.tensor(fits)].logsumexp(0))
+    loss, expected = decoder.loss(states, SENTENCES, tags, not hidden), torch.stack(losses)
     torch.testing.assert_close(loss, expected)
-    leaves = [states, *decoder.parameters()]
-    for ours, truth in zip(torch.autograd.grad(loss, leaves), torch.autograd.grad(expected, leaves), strict=True):
+    leaves, weights = [states, *decoder.parameters()], torch.tensor([1.0, 2.0, 3.0]).double()
+    gradients = (torch.autograd.grad(losses, leaves, weights) for losses in (loss, expected))
+    for ours, truth in zip(*gradients, strict=True):
         torch.testing.assert_close(ours, truth)
 
 
@@ -93,10 +94,11 @@ def test_softmax_loss_is_that_of_each_annotated_token():
     tags = TAGS.clone()
     tags[1] = MISSING
     probabilities = (states @ decoder.emit.weight.T + decoder.emit.bias).softmax(1)
-    expected = -sum(probabilities[i, tags[i]].log() for i in (0, 2, 3, 4, 5))
-    loss = decoder.loss(states, SENTENCES, tags, False)
+    expected = torch.stack([-sum(probabilities[i, tags[i]].log() for i in own) for own in ((0, 2), (3,), (4, 5))])
+    loss, weights = decoder.loss(states, SENTENCES, tags, False), torch.tensor([1.0, 2.0, 3.0]).double()
     torch.testing.assert_close(loss, expected)
-    torch.testing.assert_close(torch.autograd.grad(loss, states), torch.autograd.grad(expected, states))
+    gradients = (torch.autograd.grad(losses, states, weights) for losses in (loss, expected))
+    torch.testing.assert_close(*gradients)
 
 
 def test_softmax_without_constraints_takes_the_best_tag_of_each_token():
@@ -160,8 +162,8 @@ def test_neighbours_neither_act_nor_learn(make, hidden):
     for i, own in enumerate(tags.split(LENGTHS)):
         only = torch.cat([own if j == i else torch.full((length,), MISSING) for j, length in enumerate(LENGTHS)])
         row, alone = (x.clone().requires_grad_() for x in (states, states.split(LENGTHS)[i]))
-        loss = decoder.loss(row, SENTENCES, only, False)
-        expected = decoder.loss(alone, make_sentences([len(own)]), own, False)
+        loss = decoder.loss(row, SENTENCES, only, False)[i]
+        expected = decoder.loss(alone, make_sentences([len(own)]), own, False)[0]
         torch.testing.assert_close(loss, expected)
         for x in (loss, expected):
             x.backward()

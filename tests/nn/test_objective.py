@@ -59,7 +59,7 @@ def decoder_loss(network, inputs, gold, words, characters):
     for resource, (tags, complete) in gold.items():
         decoder, mine = network.decoders[resource], own[resource]
         for x, annotation in zip(states[mine], tags.split(lengths[mine]), strict=True):
-            loss = loss + decoder.loss(x, make_sentences([len(x)]), annotation, complete)
+            loss = loss + decoder.loss(x, make_sentences([len(x)]), annotation, complete)[0]
     return loss / len(lengths)
 
 
