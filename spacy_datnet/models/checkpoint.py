@@ -23,6 +23,8 @@ PADDED_PIECES = 1024
 PADDED_PIECES_GPU = 16384
 # sentences are cut into pieces of words in groups of so many
 TOKENIZED = 1024
+# what a configuration says about the file it comes from, and not about the network
+UNIMPORTANT = {"architectures", "transformers_version", "torch_dtype", "dtype", "use_cache"}
 
 _loaded: WeakValueDictionary[str, "Checkpoint"] = WeakValueDictionary()
 
@@ -39,7 +41,7 @@ class Checkpoint:
             network.pooler = None  # no vector of a word depends on it, and it often is random
         self.network = network.eval().requires_grad_(False)
         self.tokenizer = tokenizer
-        self.fingerprint = _fingerprint(network, tokenizer)
+        self.fingerprint = _fingerprint(self)
 
     @property
     def width(self) -> int:
@@ -54,7 +56,11 @@ class Checkpoint:
     @property
     def longest(self) -> int:
         """The largest number of pieces that the network can read at once."""
-        return min(self.tokenizer.model_max_length, getattr(self.network.config, "max_position_embeddings", 512))
+        room = getattr(self.network.config, "max_position_embeddings", 512)
+        positions = getattr(getattr(self.network, "embeddings", None), "position_embeddings", None)
+        # RoBERTa and its kin count positions from behind that of the padding
+        padding = getattr(positions, "padding_idx", None)
+        return min(self.tokenizer.model_max_length, room if padding is None else room - padding - 1)
 
     @classmethod
     def from_folder(cls, folder: str | Path) -> "Checkpoint":
@@ -65,7 +71,7 @@ class Checkpoint:
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, use_fast=True, add_prefix_space=True)
             with _silence(transformers):
                 network = transformers.AutoModel.from_pretrained(folder)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # whatever the libraries make of missing and damaged files
             raise ValueError(Errors.DN027.format(name=folder, error=error)) from error
         if not tokenizer.is_fast:
             raise ValueError(Errors.DN027.format(name=folder, error="it has no fast tokenizer, with a tokenizer.json"))
@@ -115,7 +121,7 @@ class Checkpoint:
                 attention_mask=torch.from_numpy(mask).to(device),
                 output_hidden_states=True,
             ).hidden_states
-            mean = torch.stack([states[layer] for layer in layers]).mean(0)  # (parts, pieces, width)
+            mean = torch.stack([states[layer] for layer in layers]).float().mean(0)  # (parts, pieces, width)
             for part, vectors in zip(group, mean.cpu().numpy(), strict=True):
                 i = owners[part]
                 words = np.array([-1 if word is None else word for word in pieces.word_ids(part)])
@@ -138,7 +144,7 @@ class Checkpoint:
         with tempfile.TemporaryDirectory() as folder:
             self.network.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
-            files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+            files = {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.is_file()}
         return srsly.msgpack_dumps(files)
 
     @classmethod
@@ -150,14 +156,15 @@ class Checkpoint:
             return cls.from_folder(folder)
 
 
-def _fingerprint(network: torch.nn.Module, tokenizer: Any) -> str:
+def _fingerprint(checkpoint: Checkpoint) -> str:
     """Sum up all that the vectors depend on: weights, configuration and tokenizer."""
     found = hashlib.blake2b(digest_size=16)
-    for name in ("model_type", "hidden_act", "num_attention_heads", "layer_norm_eps"):
-        found.update(f"{name} {getattr(network.config, name, None)}".encode())
-    _forget_truncation(tokenizer)
-    found.update(tokenizer.backend_tokenizer.to_str().encode())
-    for name, weights in sorted(network.state_dict().items()):
+    config = checkpoint.network.config.to_diff_dict()
+    settings = {name: config[name] for name in config if name not in UNIMPORTANT and not name.startswith("_")}
+    found.update(srsly.json_dumps([settings, checkpoint.longest], sort_keys=True).encode())
+    _forget_truncation(checkpoint.tokenizer)
+    found.update(checkpoint.tokenizer.backend_tokenizer.to_str().encode())
+    for name, weights in sorted(checkpoint.network.state_dict().items()):
         found.update(f"{name} {tuple(weights.shape)} {weights.dtype}".encode())
         found.update(weights.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
     return found.hexdigest()

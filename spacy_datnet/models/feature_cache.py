@@ -37,7 +37,9 @@ UNREADABLE = (OSError, ValueError, EOFError)
 
 def key_of(words: Sequence[str]) -> bytes:
     """Sum up the words of a sentence."""
-    return hashlib.blake2b("\0".join(words).encode("utf8", "surrogatepass"), digest_size=16).hexdigest().encode()
+    # with their lengths, or a border within a word would look like one between words
+    text = "".join(f"{len(word)}:{word}" for word in words)
+    return hashlib.blake2b(text.encode("utf8", "surrogatepass"), digest_size=16).hexdigest().encode()
 
 
 @lru_cache(maxsize=8)

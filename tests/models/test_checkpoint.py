@@ -76,6 +76,23 @@ def test_a_long_sentence_is_read_in_parts(folder):
     assert_allclose(encode(checkpoint, [words], [3])[0][-1], (first + 2 * second) / 3, atol=1e-5)
 
 
+def test_positions_behind_those_of_padding_are_not_exceeded(folder, tmp_path):
+    """RoBERTa has fewer places than it has positions; a tokenizer need not know."""
+    import transformers
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    tokenizer.model_max_length = 10**30
+    tokenizer.save_pretrained(tmp_path)
+    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    config = transformers.RobertaConfig(vocab_size=len(tokenizer), max_position_embeddings=12, pad_token_id=1, **sizes)
+    transformers.RobertaModel(config, add_pooling_layer=False).save_pretrained(tmp_path)
+    checkpoint = Checkpoint.from_folder(tmp_path)
+    assert checkpoint.longest == 10
+    (found,) = encode(checkpoint, [["a"] * 17], [1])
+    assert_allclose(found[:8], encode(checkpoint, [["a"] * 8], [1])[0], atol=1e-5)
+    assert_allclose(found[16], encode(checkpoint, [["a"]], [1])[0][0], atol=1e-5)
+
+
 def test_the_fingerprint_is_that_of_weights_and_tokenizer(folder, tmp_path):
     checkpoint = load_checkpoint(str(folder))
     encode(checkpoint, SENTENCES, [1])  # leaves settings in the tokenizer
@@ -84,6 +101,11 @@ def test_the_fingerprint_is_that_of_weights_and_tokenizer(folder, tmp_path):
     assert Checkpoint.from_bytes(checkpoint.to_bytes()).fingerprint == checkpoint.fingerprint
     other = Checkpoint.from_folder(write_checkpoint(tmp_path / "seed", seed=1))
     assert other.fingerprint != checkpoint.fingerprint
+    config = write_checkpoint(tmp_path / "settings") / "config.json"
+    config.write_text(
+        config.read_text().replace('"type_vocab_size"', '"chunk_size_feed_forward": 3, "type_vocab_size"')
+    )
+    assert Checkpoint.from_folder(config.parent).fingerprint != checkpoint.fingerprint
     text = (folder / "tokenizer.json").read_text()
     for path in write_checkpoint(tmp_path / "cased").glob("tokenizer.json"):
         path.write_text(text.replace('"lowercase": true', '"lowercase": false'))
@@ -144,9 +166,11 @@ def test_a_shim_without_a_checkpoint_is_saved_as_such():
     assert CheckpointShim("nowhere", save=True).from_bytes(shim.to_bytes()).fingerprint is None
 
 
-@pytest.mark.parametrize("name", ["empty", "missing"])
+@pytest.mark.parametrize("name", ["empty", "missing", "cut"])
 def test_a_folder_without_a_checkpoint(name, tmp_path):
     (tmp_path / "empty").mkdir()
+    weights = write_checkpoint(tmp_path / "cut") / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(ValueError, match="DN027"):
         load_checkpoint(str(tmp_path / name))
 

@@ -58,6 +58,12 @@ def test_what_is_written_is_read_by_another(filled):
     assert cache.get(words).dtype == np.float16
 
 
+def test_sentences_whose_words_hold_borders_are_told_apart(tmp_path):
+    sentences = [("a\0b", "c"), ("a", "b\0c"), ("1:a", "b"), ("1", "a1:b"), ("\ud800", "c")]
+    made = [(words, np.full((2, WIDTH), i, np.float16)) for i, words in enumerate(sentences)]
+    assert_holds(fill(tmp_path, made), made)
+
+
 def test_vectors_are_mapped_and_not_read(filled):
     words, _ = sentences_of(30)[3]
     found = FeatureCache(filled, ORIGIN).get(words)
