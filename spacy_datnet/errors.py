@@ -126,8 +126,8 @@ class Errors(metaclass=_Coded):
     )
     DN039 = "The vectors in {path} are {found} wide, but those before it {width}. Take them from one encoder."
     DN040 = (
-        "{array} must hold the arrays arr_0 to arr_N, one for each of {docs} docs and nothing else, uncompressed: see "
-        "{name}. Write it with numpy.savez(file, *arrays)."
+        "{array} must hold the arrays arr_0 to arr_N, one for each of {docs} docs with tokens and nothing else, "
+        "uncompressed: see {name}. Write it with numpy.savez(file, *arrays)."
     )
     DN041 = (
         "{array}: the array of doc {number}, which begins with {text!r}, has the shape {shape}, but ({tokens}, "
@@ -137,6 +137,14 @@ class Errors(metaclass=_Coded):
         "Component '{name}' has source examples but no target examples, and transfer = {transfer!r} learns from both. "
         'Set transfer = "none" to train on the source alone and label the target with that (zero-shot), or give '
         "target examples."
+    )
+    DN043 = (
+        "The transformer '{name}' gives numbers that {precision} can't hold, or none at all. Set precision = "
+        '"float32", or choose other layers.'
+    )
+    DN044 = (
+        "Component '{name}' has no target examples, and its source_annotation is of another kind than what it labels: "
+        "a decoder learns either spans or tags of tokens. Give target examples, or a source with the target's kind."
     )
 
     DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
@@ -260,7 +268,6 @@ class Warnings(metaclass=_Coded):
         "true the reader spacy.Corpus.v1 drops these spans as it cuts docs into sentences: set it to false, or read "
         "the corpus as the target of spacy-datnet.SourceTargetCorpus.v1 with source = null."
     )
-
     DN055 = (
         "Features of the training are not in the cache {folder} and are computed for every batch. Fill it before: set "
         'after_init = {{"@callbacks":"spacy-datnet.compute_features.v1"}} in [initialize].'

@@ -36,7 +36,7 @@ def build_ContextualVectors(
 
     corpora (Optional[List[Path]]): .spacy files. Defaults to none.
     arrays (Optional[List[Path]]): A file for each: .npy with a row for each token of the corpus, or .npz as
-        `numpy.savez(file, *arrays)` writes it, with an array for each doc. Defaults to none.
+        `numpy.savez(file, *arrays)` writes it, with an array for each doc that has tokens. Defaults to none.
     encoder (Optional[Callable[[List[List[str]]], List[ndarray]]]): Gives an array, (words, width), for each sentence.
         Defaults to None: then only sentences of the corpora can be read.
     RETURNS (Model): The layer.
@@ -142,6 +142,8 @@ class CorpusArrays:
     def __init__(self, corpus: Path, array: Path):
         self.path = array
         docs = list(read_docbin(corpus, Vocab()))
+        if not docs:
+            raise ValueError(Errors.DN109.format(path=corpus))
         parts = _rows_of(array, corpus, docs) if array.suffix == ".npy" else _members_of(array, docs)
         self._found: dict[Sentence, np.ndarray] = {}
         for doc, vectors in zip(docs, parts, strict=True):
@@ -174,6 +176,8 @@ def _rows_of(array: Path, corpus: Path, docs: list[Doc]) -> list[np.ndarray]:
 
 def _members_of(array: Path, docs: list[Doc]) -> list[np.ndarray]:
     """Map the arrays of an .npz file, one for each doc."""
+    if not zipfile.is_zipfile(array):
+        raise ValueError(Errors.DN040.format(array=array, name="arr_0", docs=len(docs)))
     memory = np.memmap(array, mode="r")
     parts = []
     with zipfile.ZipFile(array) as archive:

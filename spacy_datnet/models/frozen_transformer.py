@@ -107,7 +107,10 @@ def find_or_encode(
 
 def encode(model: Words, sentences: Sequence[Sentence], settings: Settings) -> Iterator[tuple[Sentence, np.ndarray]]:
     """Read sentences with the transformer."""
+    largest = np.finfo(settings.precision).max
     for i, vectors in model.shims[0].checkpoint.encode(sentences, settings.layers):
+        if not (np.abs(vectors) <= largest).all():  # also if they are not numbers
+            raise ValueError(Errors.DN043.format(name=model.shims[0].name, precision=settings.precision))
         yield sentences[i], vectors.astype(settings.precision)
 
 
@@ -134,6 +137,10 @@ def fill_cache(model: Words, docs: Iterable[Doc], *, settings: Settings) -> int:
         return 0
     docs = list(docs)
     sentences = list(dict.fromkeys(Layout.of(docs).words(docs)))
+    cache.refresh()
+    # what needs nothing waits for nobody, and a cache that others keep may be read-only
+    if all(cache.get(sentence) is not None for sentence in sentences):
+        return 0
     with cache.writing():
         missing = [sentence for sentence in sentences if cache.get(sentence) is None]
         rows = encode(model, missing, settings)
@@ -151,7 +158,7 @@ def compute_features(nlp: Language, docs: Iterable[Doc]) -> int:
     fills = [
         partial(node.attrs["fill_cache"], node)
         for _, pipe in nlp.components
-        if hasattr(pipe, "model")
+        if isinstance(getattr(pipe, "model", None), Model)  # spaCy's lemmatizers have None
         for node in pipe.model.walk()
         if "fill_cache" in node.attrs
     ]

@@ -13,6 +13,7 @@ FILES = {
     "spacy-datnet.ContextualVectors.v1": {"corpora": None, "arrays": None},
 }
 # a packaged pipeline is not given the extras of this package
+NEED_TRANSFORMERS = ("spacy-datnet.FrozenTransformer.v1",)
 TRANSFORMERS = "transformers>=4.40"
 
 
@@ -33,12 +34,17 @@ def keep_target_only(nlp: Language) -> list[str]:
         # the config that is saved must describe the model that is saved
         nlp._pipe_configs[name]["model"]["source_tok2vec"] = None
         nlp._pipe_configs[name]["source_annotation"] = None
+    forget_files(nlp)
+    return [name for name, _ in pipes]
+
+
+def forget_files(nlp: Language) -> None:
+    """Take the files that only training needs out of a pipeline's config, and name what `spacy package` can't know."""
     for config in nlp._pipe_configs.values():
         for block in _blocks(config, FILES):
             block |= FILES[block["@architectures"]]
-            if "FrozenTransformer" in block["@architectures"]:
+            if block["@architectures"] in NEED_TRANSFORMERS:
                 nlp.meta["requirements"] = sorted({*nlp.meta.get("requirements", []), TRANSFORMERS})
-    return [name for name, _ in pipes]
 
 
 def _blocks(config: dict[str, Any], architectures: dict[str, Any]) -> list[dict[str, Any]]:

@@ -182,6 +182,23 @@ def test_compressed_arrays_can_t_be_mapped(vocab, arrays, tmp_path):
         initialize(corpus, tmp_path / "a.npz", vocab)
 
 
+def test_a_file_that_holds_no_arrays_and_a_corpus_without_docs(files, vocab, tmp_path):
+    (tmp_path / "a.npz").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"DN040.*a\.npz"):
+        initialize(files["corpora"][0], tmp_path / "a.npz", vocab)
+    empty = write_docs(tmp_path / "empty.spacy", [Doc(vocab)])
+    with pytest.raises(ValueError, match=r"DN109.*empty\.spacy"):
+        initialize(empty, files["arrays"][0], vocab)
+
+
+def test_docs_without_tokens_have_no_array(vocab, arrays, tmp_path):
+    corpus = write_docs(tmp_path / "c.spacy", [make_doc(DOCS[0], vocab), Doc(vocab), make_doc(DOCS[1], vocab)])
+    np.savez(tmp_path / "a.npz", arrays[0], arrays[1])
+    layer = build_ContextualVectors([corpus], [tmp_path / "a.npz"])
+    layer.initialize(X=[make_doc(DOCS[0], vocab)])
+    assert_array_equal(layer.predict([make_doc(DOCS[1], vocab)])[0], arrays[1])
+
+
 def test_files_of_different_widths(files, vocab, tmp_path):
     other = write_docs(tmp_path / "other.spacy", [make_doc(DOCS[1], vocab)])
     np.save(tmp_path / "other.npy", np.zeros((2, WIDTH + 1), np.float32))

@@ -20,7 +20,9 @@ from util import SMALL_MODEL, bare, task_examples, training_config, write_docs
 
 from spacy_datnet.cli import app
 from spacy_datnet.models.checkpoint import Checkpoint
-from spacy_datnet.models.frozen_transformer import compute_features
+from spacy_datnet.models.feature_cache import FeatureCache
+from spacy_datnet.models.frozen_transformer import build_FrozenTransformer, compute_features
+from spacy_datnet.pipeline.encoder_only import keep_encoder_only
 from spacy_datnet.resources import TARGET, resource_of
 
 TASKS = {"datnet_ner": "ents", "datnet_tagger": "tags"}
@@ -209,6 +211,38 @@ def test_features_of_docs_outside_of_a_training(trained, tmp_path):
     assert compute_features(nlp, [new]) == 1
     assert compute_features(nlp, [new, Doc(nlp.vocab)]) == 0
     assert compute_features(spacy.blank("es"), [new]) == 0
+
+
+def test_a_cache_that_has_all_is_not_locked(trained, monkeypatch):
+    nlp = spacy.load(trained / "model-best")
+    nlp.add_pipe("lemmatizer", config={"mode": "rule"})  # without a model
+    monkeypatch.setattr(FeatureCache, "writing", None)
+    assert compute_features(nlp, target_docs(nlp)) == 0
+
+
+def test_what_float16_can_t_hold_is_an_error(checkpoint, tmp_path, monkeypatch):
+    def large(self, sentences, layers):
+        yield from ((i, np.full((len(words), WIDTH), 1e5, np.float32)) for i, words in enumerate(sentences))
+
+    monkeypatch.setattr(Checkpoint, "encode", large)
+    docs = [Doc(spacy.blank("es").vocab, words=["hola"])]
+    layer = build_FrozenTransformer(str(checkpoint), precision="float32")
+    layer.initialize(X=docs)
+    assert layer.predict(docs)[0].max() == 1e5
+    layer = build_FrozenTransformer(str(checkpoint))
+    layer.initialize(X=docs)
+    with pytest.raises(ValueError, match=r"DN043.*float32"):
+        layer.predict(docs)
+
+
+def test_the_encoder_alone_needs_neither_cache_nor_checkpoint(trained):
+    best = spacy.load(trained / "model-best")
+    encoder = keep_encoder_only(best, "datnet_ner")
+    assert encoder.get_pipe_config("tok2vec")["model"]["tok2vec"]["cache"] is None
+    assert any(requirement.startswith("transformers") for requirement in encoder.meta["requirements"])
+    loaded = spacy.blank("es").from_config(encoder.config).from_bytes(encoder.to_bytes())
+    assert_allclose(loaded("Ana vive").tensor, encoder("Ana vive").tensor, atol=1e-5)
+    assert np.abs(loaded("Ana vive").tensor).max() > 0
 
 
 @pytest.mark.parametrize(
