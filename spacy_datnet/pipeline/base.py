@@ -146,18 +146,15 @@ class DATNetPipe(TrainablePipe):
             resource = resource_of(example)
             seen.add(resource)
             if resource not in given:
-                annotation = self.annotations[TARGET if alone else resource]
-                found.setdefault(resource, set()).update(annotation.labels_of(example.reference))
+                found.setdefault(resource, set()).update(self.annotations[resource].labels_of(example.reference))
             if len(sample[resource]) < SAMPLE and len(example.predicted):
                 sample[resource].append(example.predicted)
         self._set_roles(seen, alone)
-        if alone and SOURCE in found:
-            source = found.pop(SOURCE)
-            if self.cfg["zero_shot"]:
-                found[TARGET] |= source
-            else:
-                sample[SOURCE] = []
         found |= {resource: set(names) for resource, names in given.items()}
+        if self.cfg["zero_shot"] and TARGET not in given:
+            found[TARGET] |= found[SOURCE]
+        elif alone and not self.cfg["zero_shot"]:
+            sample[SOURCE] = []
         if isinstance(labels, list) and self.model.attrs["share_decoder"] and SOURCE in found:
             found[SOURCE] = set(labels)
         self._set_labels({TARGET: found[TARGET]} if alone else found)
@@ -173,6 +170,8 @@ class DATNetPipe(TrainablePipe):
         if seen == {SOURCE}:
             if not alone:
                 raise ValueError(Errors.DN042.format(name=self.name, transfer=self.model.attrs["transfer"]))
+            if len({type(annotation.tag_set(())) for annotation in self.annotations.values()}) > 1:
+                raise ValueError(Errors.DN044.format(name=self.name))
             warnings.warn(Warnings.DN057.format(name=self.name), stacklevel=3)
 
     def _set_labels(self, found: dict[str, set[str]]) -> None:
@@ -254,7 +253,7 @@ class DATNetPipe(TrainablePipe):
             tag_set = self.tag_set_of(resource)
             flat = np.concatenate(
                 [
-                    self.annotations[resource].gold_tags(example, tag_set)
+                    self.annotations[resource_of(example)].gold_tags(example, tag_set)
                     if self.role_of(example) == resource
                     else np.full(len(example.predicted), MISSING)
                     for example in examples

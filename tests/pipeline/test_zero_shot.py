@@ -99,6 +99,36 @@ def test_spacy_trains_on_the_source_alone_and_the_target_is_labelled(files, tmp_
         assert [(ent.text, ent.label_) for ent in found] == [(ent.text, ent.label_) for ent in ents]
 
 
+def test_the_source_may_be_annotated_elsewhere():
+    """`source_annotation` says where the labels are, also if they teach the target's decoder."""
+    nlp = spacy.blank("es")
+    settings = {"model": ALONE, "source_annotation": "spans:names"}
+    nlp.add_pipe("datnet_ner", config=settings)
+    examples = examples_of(nlp, SOURCE)
+    for example in examples:
+        example.reference.spans["names"] = list(example.reference.ents)
+        example.reference.set_ents([], default="missing")
+    with pytest.warns(UserWarning, match="DN057"):
+        nlp.initialize(lambda: examples)
+    assert nlp.get_pipe("datnet_ner").labels == ("LOC", "ORG", "PER")
+    assert nlp.update(examples, sgd=False, losses={})["datnet_ner_target"] > 0.0
+
+
+def test_tags_can_t_teach_spans():
+    nlp = spacy.blank("es")
+    nlp.add_pipe("datnet_ner", config={"model": ALONE, "source_annotation": "tag"})
+    with pytest.raises(ValueError, match="DN044"):
+        nlp.initialize(lambda: examples_of(nlp, SOURCE))
+
+
+@pytest.mark.parametrize("labels", [{"source": ["LOC", "PER"]}, {"target": ["LOC", "PER"]}, ["LOC", "PER"]])
+def test_labels_may_be_given(labels):
+    nlp = make(ALONE)
+    with pytest.warns(UserWarning, match="DN057"):
+        nlp.get_pipe("datnet_ner").initialize(lambda: examples_of(nlp, SOURCE), labels=labels)
+    assert nlp.get_pipe("datnet_ner").labels == ("LOC", "PER")
+
+
 @pytest.mark.parametrize("transfer", ["full", "part"])
 def test_transfer_needs_target_sentences(transfer):
     nlp = make({**SMALL_MODEL, "transfer": transfer})
