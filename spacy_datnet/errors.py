@@ -91,6 +91,62 @@ class Errors(metaclass=_Coded):
         'source_annotation = {name!r} is no kind of annotation. Use "ents", "tag", "pos", "spans:KEY" for group KEY '
         "of doc.spans, or null for that of the component."
     )
+    DN027 = (
+        "The transformer '{name}' can't be loaded: {error}. Give the folder of a checkpoint, with a config.json and a "
+        "tokenizer.json, or its name on the hub."
+    )
+    DN028 = (
+        "FrozenTransformer needs the package transformers. Install it with `pip install "
+        '"spacy-datnet[transformers]"`, and keep your version of PyTorch with `--constraint constraints.txt`.'
+    )
+    DN029 = (
+        "The transformer at '{name}' is not the one that the pipeline was trained with. Put the old one back, or train "
+        "again; with save_checkpoint = true a pipeline carries its own."
+    )
+    DN030 = "There is no layer {layer} in the transformer '{name}': its layers are 1 to {depth}, or -1 to -{depth}."
+    DN031 = "{precision!r} is not a precision. Use one of: {known}."
+    DN032 = "{folder} holds features of something else than its name says. Remove that folder."
+    DN033 = (
+        "ContextualVectors needs one file of arrays for each corpus, but has {corpora} corpora and {arrays} files of "
+        "arrays."
+    )
+    DN034 = "ContextualVectors: there is no file {path}. Check the path; it is looked up from {folder}."
+    DN035 = (
+        "{array} has the shape {shape}, but {corpus} has {tokens} tokens in {docs} docs: one row is needed for each "
+        "token, without rows for special pieces. Write an .npz with one array per doc to see which doc differs."
+    )
+    DN036 = (
+        "There are no contextual vectors for the sentence that begins with {text!r}: it is in none of the corpora that "
+        "ContextualVectors knows, and there is no encoder to ask. Add the corpus and its arrays, or set encoder."
+    )
+    DN037 = "The encoder of ContextualVectors gave {found} arrays for {expected} sentences."
+    DN038 = (
+        "The encoder of ContextualVectors gave an array of shape {shape} for the sentence that begins with {text!r}, "
+        "but {expected} is needed: one row for each word."
+    )
+    DN039 = "The vectors in {path} are {found} wide, but those before it {width}. Take them from one encoder."
+    DN040 = (
+        "{array} must hold the arrays arr_0 to arr_N, one for each of {docs} docs with tokens and nothing else, "
+        "uncompressed: see {name}. Write it with numpy.savez(file, *arrays)."
+    )
+    DN041 = (
+        "{array}: the array of doc {number}, which begins with {text!r}, has the shape {shape}, but ({tokens}, "
+        "{width}) is needed: one row for each token."
+    )
+    DN042 = (
+        "Component '{name}' has source examples but no target examples, and transfer = {transfer!r} learns from both. "
+        'Set transfer = "none" to train on the source alone and label the target with that (zero-shot), or give '
+        "target examples."
+    )
+    DN043 = (
+        "The transformer '{name}' gives numbers that {precision} can't hold, or none at all. Set precision = "
+        '"float32", or choose other layers.'
+    )
+    DN044 = (
+        "Component '{name}' has no target examples, and its source_annotation is of another kind than what it labels: "
+        "a decoder learns either spans or tags of tokens. Give target examples, or a source with the target's kind."
+    )
+
     DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
     DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."
     DN103 = "{name} is {value}, but can't be negative."
@@ -100,6 +156,7 @@ class Errors(metaclass=_Coded):
     DN107 = "Give target_count or target_ratio, not both."
     DN108 = "There is no corpus at {path}. Give a .spacy file; `python -m spacy_datnet convert` makes one."
     DN109 = "There are no sentences in {path}. Files must be called *.spacy; `python -m spacy_datnet check` reads them."
+    DN110 = "SourceTargetCorpus has nothing to read: give a source, a target, or both, and not target_count = 0 alone."
 
     DN201 = "{path}: there is no such file. Check the path; it is looked up from {folder}."
     DN202 = "{path} can't be read: {reason}."
@@ -273,6 +330,15 @@ class Warnings(metaclass=_Coded):
         "Component '{name}' can't be scored: none of the docs is annotated in doc.spans[{key!r}]. With gold_preproc = "
         "true the reader spacy.Corpus.v1 drops these spans as it cuts docs into sentences: set it to false, or read "
         "the corpus as the target of spacy-datnet.SourceTargetCorpus.v1 with source = null."
+    )
+    DN055 = (
+        "Features of the training are not in the cache {folder} and are computed for every batch. Fill it before: set "
+        'after_init = {{"@callbacks":"spacy-datnet.compute_features.v1"}} in [initialize].'
+    )
+    DN056 = "{path} is damaged; the features in it are computed anew."
+    DN057 = (
+        "Component '{name}' has no target examples: it learns from the source alone and will label the target with "
+        "that (zero-shot transfer)."
     )
 
     DN251 = (

@@ -79,7 +79,16 @@ def corpora(request, tmp_path_factory) -> tuple[str, dict[str, str]]:
             nlp.vocab.set_vector(word, rng.normal(size=8).astype("float32"))
         nlp.to_disk(folder / name)
         found[name] = str(folder / name)
+    found["features"] = str(folder / "features")
     return request.param, found
+
+
+@pytest.fixture(scope="session")
+def transformer(tmp_path_factory) -> str:
+    """A checkpoint of as many layers as the configs name."""
+    import checkpoints  # skips where the extra is missing
+
+    return str(checkpoints.write_checkpoint(tmp_path_factory.mktemp("transformer"), layers=12))
 
 
 @pytest.mark.parametrize(
@@ -88,9 +97,11 @@ def corpora(request, tmp_path_factory) -> tuple[str, dict[str, str]]:
     indirect=["corpora"],
     scope="module",
 )
-def test_config_trains(corpora, path, tmp_path):
+def test_config_trains(corpora, path, tmp_path, request):
     task, paths = corpora
     config = load_config(path, interpolate=False)
+    if "transformer" in config["paths"]:
+        paths = {**paths, "transformer": request.getfixturevalue("transformer")}
     wanted = {f"paths.{name}": paths[name] for name in config["paths"]}
     overrides = {**wanted, "training.max_steps": 2, "training.eval_frequency": 1, "training.batcher.size": 8}
     nlp = init_nlp(load_config(path, overrides=overrides, interpolate=False))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import spacy
 import typer
+from thinc.api import Model
 
 from ..pipeline.encoder_only import keep_encoder_only
 from ..pipeline.target_only import keep_target_only
@@ -60,7 +61,9 @@ def export(
 
 def sizes_of(nlp: spacy.Language) -> dict[str, int]:
     """Measure the model of each component, in bytes as saved."""
-    return {name: len(pipe.model.to_bytes()) for name, pipe in nlp.components if hasattr(pipe, "model")}
+    models = {name: getattr(pipe, "model", None) for name, pipe in nlp.components}
+    # spaCy's lemmatizers have None
+    return {name: len(model.to_bytes()) for name, model in models.items() if isinstance(model, Model)}
 
 
 def megabytes(size: int) -> str:

@@ -89,7 +89,7 @@ def read_grid(path: Path, *, small: bool = False) -> Grid:
     corpora: by name, the paths `train`, `dev` and `test`, what else the configs have in [paths], and settings of all
         runs on these corpora by their dotted names, such as nlp.lang.
     variants: by name, a `config` and possibly `overrides`, which replace settings.
-    sizes: counts of target sentences, shares between 0 and 1, or "all".
+    sizes: counts of target sentences, shares between 0 and 1, or "all"; 0 is zero-shot transfer.
     seeds: integers.
     overrides (optional): settings of all runs. The overrides of a variant go before these.
     overrides_by_size (optional): settings by size; also possible in a variant. They go before all others.
@@ -165,7 +165,7 @@ def check_names(
 def is_size(size: Any) -> bool:
     """Tell whether something is a number of sentences, a share of them, or "all"."""
     if isinstance(size, int):
-        return size > 0 and not isinstance(size, bool)
+        return size >= 0 and not isinstance(size, bool)
     return size == ALL or (isinstance(size, float) and 0.0 < size <= 1.0)
 
 

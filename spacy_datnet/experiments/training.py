@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import spacy
 import srsly
 import torch
@@ -23,6 +22,7 @@ from spacy.util import load_config
 from spacy.vocab import Vocab
 
 from ..corpora.docbin import read_docbin, split_sentences
+from ..models.frozen_transformer import compute_features
 from ..training.corpus import configure_SourceTargetCorpus
 from .grid import Run
 from .results import CONFIG, CURVE, IDS, LOG, MODELS, PREDICTIONS, Record
@@ -78,7 +78,7 @@ def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1) -> R
         "curve": curve,
         "steps": curve[-1]["step"],
         "best_step": max(curve, key=lambda row: row["score"])["step"],
-        "ids": np.loadtxt(folder / IDS, dtype=int, ndmin=1).tolist(),
+        "ids": [int(line) for line in (folder / IDS).read_text(encoding="utf8").split()],
         "seconds": round(seconds, 1),
         "peak_mb": peak_megabytes(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
@@ -95,6 +95,7 @@ def evaluate(nlp: Language, path: Path, predictions: Path | None = None) -> dict
     RETURNS (Dict[str, Any]): The scores that are numbers, and those per label.
     """
     examples = list(configure_SourceTargetCorpus(None, path)(nlp))
+    compute_features(nlp, (example.predicted for example in examples))
     # as `nlp.evaluate`, which keeps the predicted docs to itself
     docs = list(nlp.pipe(example.predicted for example in examples))
     scores = Scorer(nlp).score([Example(*pair) for pair in zip(docs, (eg.reference for eg in examples), strict=True)])

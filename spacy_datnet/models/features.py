@@ -124,7 +124,7 @@ def init(model: Featurizer, X: Batch | None = None, Y: None = None) -> None:
     widths = []
     for layer, _, docs in _shares(model, X):
         layer.initialize(X=docs)
-        widths.append(layer.predict(docs)[0].shape[1])
+        widths.append(layer.get_dim("nO") if layer.has_dim("nO") else layer.predict(docs)[0].shape[1])
     if len(set(widths)) > 1:
         raise ValueError(Errors.DN006.format(target=widths[0], source=widths[1]))
     model.set_dim("nO", widths[0], force=True)
@@ -178,6 +178,8 @@ def _word_features(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Flo
         callbacks.append((backprop_layer, chosen))
         for i, array in zip(chosen, found, strict=True):
             features[i] = array
+    # a listener to a transformer gives an empty doc a width of 0
+    features = [array for array, doc in zip(features, batch.docs, strict=True) if len(doc)]
     borders = np.cumsum([0, *(len(doc) for doc in batch.docs)])
 
     def backprop(d_words: Floats2d) -> None:

@@ -56,14 +56,24 @@ class Layout:
 
     def by_length(self, padded_tokens: int = PADDED_TOKENS) -> Iterator[np.ndarray]:
         """Sort the sentences by length and yield them in groups of at most so many tokens, padding counted."""
-        order = np.argsort(self.lengths, kind="stable")
-        first = 0
-        while first < len(order):
-            # in this order, a group's last sentence is its longest
-            sizes = self.lengths[order[first:]] * np.arange(1, len(order) - first + 1)
-            count = max(1, int(np.searchsorted(sizes, padded_tokens, side="right")))
-            yield order[first : first + count]
-            first += count
+        return group_by_length(self.lengths, padded_tokens)
+
+    def words(self, docs: list[Doc]) -> list[tuple[str, ...]]:
+        """Collect the words of each sentence of the docs that were laid out."""
+        flat = [token.text for doc in docs for token in doc]
+        return [tuple(flat[start : start + n]) for start, n in zip(self.starts, self.lengths, strict=True)]
+
+
+def group_by_length(lengths: np.ndarray, padded: int) -> Iterator[np.ndarray]:
+    """Sort rows by length and yield their numbers in groups of at most so many places, padding counted."""
+    order = np.argsort(lengths, kind="stable")
+    first = 0
+    while first < len(order):
+        # in this order, a group's last row is its longest
+        sizes = lengths[order[first:]] * np.arange(1, len(order) - first + 1)
+        count = max(1, int(np.searchsorted(sizes, padded, side="right")))
+        yield order[first : first + count]
+        first += count
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ def init(model: Words, X: list[Doc] | None = None, Y: None = None, *, source: st
     vectors = vectors_for(source, X[0].vocab)
     model.set_dim("nO", vectors.shape[1], force=True)
     tokens = [token for doc in X for token in doc]
-    if vectors.mode == "default" and tokens:
+    # one word stands in for examples where there are none
+    if vectors.mode == "default" and len(tokens) > 1:
         known = sum(row_of(token.orth, vectors, X[0].vocab) >= 0 for token in tokens) / len(tokens)
         if known < ENOUGH:
             warnings.warn(Warnings.DN052.format(percent=round(100 * known), where=where(source)), stacklevel=2)

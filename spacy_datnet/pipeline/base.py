@@ -6,6 +6,7 @@ One step reads top to bottom in `DATNetPipe.update`: examples -> features -> net
 import math
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -62,7 +63,7 @@ class DATNetPipe(TrainablePipe):
         self.scorer = scorer
         self.learn_rate_scale = 1.0
         self.updates = 0
-        self.cfg: dict[str, Any] = {"labels": {}}
+        self.cfg: dict[str, Any] = {"labels": {}, "zero_shot": False}
 
     # What a subclass defines
 
@@ -108,6 +109,14 @@ class DATNetPipe(TrainablePipe):
 
     # Training
 
+    def role_of(self, example: Example) -> str:
+        """Tell which decoder learns from an example; with zero-shot transfer that of the target, from the source.
+
+        example (Example): The example.
+        RETURNS (str): "source" or "target".
+        """
+        return TARGET if self.cfg.get("zero_shot") else resource_of(example)
+
     def initialize(
         self,
         get_examples: Callable[[], Iterable[Example]],
@@ -121,7 +130,7 @@ class DATNetPipe(TrainablePipe):
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Union[List[str], Dict[str, List[str]]]]): Labels of the target, of source and target if they
             share a decoder, or of each resource as `spacy init labels` writes them. What is not given is read off the
-            examples.
+            examples. Without target examples, `transfer = "none"` reads them off the source (zero-shot transfer).
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         given = {TARGET: labels} if isinstance(labels, list) else dict(labels or {})
@@ -132,15 +141,20 @@ class DATNetPipe(TrainablePipe):
         alone = self.model.attrs["transfer"] == "none"
         found: dict[str, set[str]] = {TARGET: set(self.labels)}
         sample: dict[str, list[Doc]] = {resource: [] for resource in RESOURCES}
+        seen = set()
         for example in get_examples():
             resource = resource_of(example)
-            if alone and resource == SOURCE:
-                continue
+            seen.add(resource)
             if resource not in given:
                 found.setdefault(resource, set()).update(self.annotations[resource].labels_of(example.reference))
             if len(sample[resource]) < SAMPLE and len(example.predicted):
                 sample[resource].append(example.predicted)
+        self._set_roles(seen, alone)
         found |= {resource: set(names) for resource, names in given.items()}
+        if self.cfg["zero_shot"] and TARGET not in given:
+            found[TARGET] |= found[SOURCE]
+        elif alone and not self.cfg["zero_shot"]:
+            sample[SOURCE] = []
         if isinstance(labels, list) and self.model.attrs["share_decoder"] and SOURCE in found:
             found[SOURCE] = set(labels)
         self._set_labels({TARGET: found[TARGET]} if alone else found)
@@ -149,6 +163,16 @@ class DATNetPipe(TrainablePipe):
         docs = [*target, *sample[SOURCE]]
         is_source = np.arange(len(docs)) >= len(target)
         self.model.initialize(X=Batch(docs, is_source), Y=legality)
+
+    def _set_roles(self, seen: set[str], alone: bool) -> None:
+        """See whether there is a source without a target."""
+        self.cfg["zero_shot"] = seen == {SOURCE}
+        if seen == {SOURCE}:
+            if not alone:
+                raise ValueError(Errors.DN042.format(name=self.name, transfer=self.model.attrs["transfer"]))
+            if len({type(annotation.tag_set(())) for annotation in self.annotations.values()}) > 1:
+                raise ValueError(Errors.DN044.format(name=self.name))
+            warnings.warn(Warnings.DN057.format(name=self.name), stacklevel=3)
 
     def _set_labels(self, found: dict[str, set[str]]) -> None:
         for resource, labels in found.items():
@@ -199,6 +223,8 @@ class DATNetPipe(TrainablePipe):
         set_dropout_rate(self.model, drop)
         featurizer = self.model.get_ref("features")
         features, backprop = featurizer.begin_update(batch)
+        if self.cfg.get("zero_shot"):  # the source's own features, but in the role of the target
+            features = replace(features, is_source=np.zeros_like(features.is_source))
         # the base model has no use for the source, and sees it only if there is nothing else
         resources = RESOURCES if transfers or is_source.all() else (TARGET,)
         sentences = np.concatenate([features.sentences_of(resource) for resource in resources])
@@ -227,8 +253,8 @@ class DATNetPipe(TrainablePipe):
             tag_set = self.tag_set_of(resource)
             flat = np.concatenate(
                 [
-                    self.annotations[resource].gold_tags(example, tag_set)
-                    if resource_of(example) == resource
+                    self.annotations[resource_of(example)].gold_tags(example, tag_set)
+                    if self.role_of(example) == resource
                     else np.full(len(example.predicted), MISSING)
                     for example in examples
                 ]
@@ -262,7 +288,7 @@ class DATNetPipe(TrainablePipe):
     def drop_source(self) -> None:
         """Forget all that only training with a source needs; predictions stay the same."""
         drop_source(self.model)
-        self.cfg["labels"] = {TARGET: list(self.labels)}
+        self.cfg |= {"labels": {TARGET: list(self.labels)}, "zero_shot": False}
         self.annotations[SOURCE] = self.annotations[TARGET]
 
     # Prediction

@@ -5,6 +5,7 @@ from spacy.language import Language
 from ..errors import Errors
 from ..models.datnet_encoder import load_encoder
 from .base import DATNetPipe
+from .target_only import forget_files
 
 NAME = "tok2vec"
 
@@ -37,4 +38,5 @@ def keep_encoder_only(nlp: Language, name: str) -> Language:
     }
     encoder = type(nlp).from_config({"nlp": {**nlp.config["nlp"], "pipeline": []}}, vocab=nlp.vocab)
     load_encoder(encoder.add_pipe("tok2vec", name=NAME, config={"model": settings}).model, pipe.model)
+    forget_files(encoder)
     return encoder

@@ -1,15 +1,27 @@
 """Make a trained pipeline target-only, for use and not for training."""
 
+from typing import Any
+
 from spacy.language import Language
 
 from ..errors import Errors
 from .base import DATNetPipe
 
+# settings of layers that name files of the training
+FILES = {
+    "spacy-datnet.FrozenTransformer.v1": {"cache": None},
+    "spacy-datnet.ContextualVectors.v1": {"corpora": None, "arrays": None},
+}
+# a packaged pipeline is not given the extras of this package
+NEED_TRANSFORMERS = ("spacy-datnet.FrozenTransformer.v1",)
+TRANSFORMERS = "transformers>=4.40"
+
 
 def keep_target_only(nlp: Language) -> list[str]:
     """Remove from a pipeline all that only training with a source needs; predictions stay the same.
 
-    Gone are the source's word features, private encoder and decoder, and the resource discriminator.
+    Gone are the source's word features, private encoder and decoder, the resource discriminator, and from the config
+    the files that only training needs. A frozen transformer stays, and what it needs is named for `spacy package`.
 
     nlp (Language): The pipeline, changed in place.
     RETURNS (List[str]): The names of the components that were changed.
@@ -22,4 +34,23 @@ def keep_target_only(nlp: Language) -> list[str]:
         # the config that is saved must describe the model that is saved
         nlp._pipe_configs[name]["model"]["source_tok2vec"] = None
         nlp._pipe_configs[name]["source_annotation"] = None
+    forget_files(nlp)
     return [name for name, _ in pipes]
+
+
+def forget_files(nlp: Language) -> None:
+    """Take the files that only training needs out of a pipeline's config, and name what `spacy package` can't know."""
+    for config in nlp._pipe_configs.values():
+        for block in _blocks(config, FILES):
+            block |= FILES[block["@architectures"]]
+            if block["@architectures"] in NEED_TRANSFORMERS:
+                nlp.meta["requirements"] = sorted({*nlp.meta.get("requirements", []), TRANSFORMERS})
+
+
+def _blocks(config: dict[str, Any], architectures: dict[str, Any]) -> list[dict[str, Any]]:
+    """Find the blocks of a component's config that build one of some architectures."""
+    found = [config] if config.get("@architectures") in architectures else []
+    for value in config.values():
+        if isinstance(value, dict):
+            found += _blocks(value, architectures)
+    return found

@@ -1,31 +1,56 @@
-"""Callbacks of the training loop."""
+"""Callbacks of the initialisation and of the training loop."""
 
 from collections.abc import Callable
 from functools import partial
 
 from spacy.language import Language
-from spacy.util import registry
+from spacy.util import registry, resolve_dot_names
 
 from ..errors import Errors
+from ..models.frozen_transformer import compute_features
 
 
 @registry.callbacks("spacy-datnet.epoch_decay.v1")
-def configure_epoch_decay(rate: float = 0.05) -> Callable[[Language, dict[str, int]], None]:
+def configure_epoch_decay(rate: float = 0.05, factor: float = 1.0) -> Callable[[Language, dict[str, int]], None]:
     """Configure a learning rate that decays from epoch to epoch: beta_t = beta_0 / (1 + rate * t).
 
-    Use it as `[training.before_update]`; beta_0 is the rate of `[training.optimizer]`. It holds for the components of
-    this package. A schedule of Thinc counts steps, which is why this is a callback.
+    Use it as `[training.before_update]`; beta_0 is the rate of `[training.optimizer]`, times `factor`. It holds for the
+    components of this package. A schedule of Thinc counts steps, which is why this is a callback.
 
     rate (float): The paper's rho. Defaults to 0.05.
+    factor (float): How many times as fast as others, such as a transformer that they listen to, these components learn.
+        Defaults to 1.0.
     RETURNS (Callable): The callback.
     """
-    if rate < 0.0:
-        raise ValueError(Errors.DN103.format(name="rate", value=rate))
-    return partial(scale_learn_rates, rate)
+    for name, value in (("rate", rate), ("factor", factor)):
+        if value < 0.0:
+            raise ValueError(Errors.DN103.format(name=name, value=value))
+    return partial(scale_learn_rates, rate, factor)
 
 
-def scale_learn_rates(rate: float, nlp: Language, info: dict[str, int]) -> None:
+def scale_learn_rates(rate: float, factor: float, nlp: Language, info: dict[str, int]) -> None:
     """Set the scale of the learning rate for the epoch in `info` on every component that has one."""
     for _, pipe in nlp.pipeline:
         if hasattr(pipe, "learn_rate_scale"):
-            pipe.learn_rate_scale = 1.0 / (1.0 + rate * info["epoch"])
+            pipe.learn_rate_scale = factor / (1.0 + rate * info["epoch"])
+
+
+@registry.callbacks("spacy-datnet.compute_features.v1")
+def configure_compute_features() -> Callable[[Language], None]:
+    """Configure the computation of the features that a frozen transformer keeps, before the training begins.
+
+    Use it as `[initialize.after_init]`. The sentences of the training and of the dev corpus that the cache of a
+    `spacy-datnet.FrozenTransformer.v1` does not have are computed; other components and layers are left alone. Of
+    several processes with one cache, one computes and the others wait.
+
+    RETURNS (Callable): The callback.
+    """
+    return compute_features_of_corpora
+
+
+def compute_features_of_corpora(nlp: Language) -> None:
+    """Compute what the training and dev corpora of a pipeline's config need."""
+    config = nlp.config.interpolate()
+    names = [config["training"][name] for name in ("train_corpus", "dev_corpus")]
+    for corpus in resolve_dot_names(config, names):
+        compute_features(nlp, (example.predicted for example in corpus(nlp)))

@@ -17,7 +17,7 @@ from ..resources import SOURCE, TARGET, stamp
 @registry.readers("spacy-datnet.SourceTargetCorpus.v1")
 def configure_SourceTargetCorpus(
     source: Path | None,
-    target: Path,
+    target: Path | None,
     target_count: int | None = None,
     target_ratio: float | None = None,
     seed: int = 0,
@@ -28,8 +28,9 @@ def configure_SourceTargetCorpus(
     """Configure a reader of source and target examples, each stamped with its resource.
 
     source (Optional[Path]): The source corpus, a .spacy file or a directory of them. None for target-only training.
-    target (Path): The target corpus.
-    target_count (Optional[int]): Use so many target sentences, chosen at random. Defaults to all.
+    target (Optional[Path]): The target corpus. None for zero-shot transfer, that is, training on the source only.
+    target_count (Optional[int]): Use so many target sentences, chosen at random; 0 is the same as no target. Defaults
+        to all.
     target_ratio (Optional[float]): Use this part of the target's sentences instead. Defaults to all.
     seed (int): Seed of the choice. The same seed with a larger count chooses a superset. Defaults to 0.
     ids (Optional[Path]): Write the numbers of the chosen sentences, from 0, to this file, one per line, as
@@ -58,7 +59,7 @@ class SourceTargetCorpus:
     def __init__(
         self,
         source: Path | None,
-        target: Path,
+        target: Path | None,
         *,
         target_count: int | None,
         target_ratio: float | None,
@@ -67,14 +68,18 @@ class SourceTargetCorpus:
         gold_preproc: bool,
         max_length: int,
     ):
-        def checked(path: Path) -> Path:
+        def checked(path: Path | None) -> Path | None:
+            if path is None:
+                return None
             path = ensure_path(path)
             if not path.exists():
                 raise ValueError(Errors.DN108.format(path=path))
             return path
 
-        self.source = None if source is None else checked(source)
+        self.source = checked(source)
         self.target = checked(target)
+        if source is None and (target is None or target_count == 0):
+            raise ValueError(Errors.DN110)
         self.target_count = target_count
         self.target_ratio = target_ratio
         self.seed = seed
@@ -92,8 +97,8 @@ class SourceTargetCorpus:
             for example in self._examples(nlp, self.source):
                 stamp(example.reference, SOURCE)
                 yield example
-        target = list(self._examples(nlp, self.target))
-        if not target:
+        target = [] if self.target is None else list(self._examples(nlp, self.target))
+        if not target and self.target is not None:
             raise ValueError(Errors.DN109.format(path=self.target))
         for example in self._choose(target):
             stamp(example.reference, TARGET)
@@ -112,9 +117,13 @@ class SourceTargetCorpus:
 
     def _choose(self, examples: list[Example]) -> list[Example]:
         count = self.target_count
-        if count is None and self.target_ratio is None:
+        if self.target is None:
+            count = 0
+        elif count is None and self.target_ratio is None:
             count = len(examples)
-        chosen = sample_sentences(len(examples), count=count, ratio=self.target_ratio, seed=self.seed)
+        chosen = []
+        if count != 0:
+            chosen = sample_sentences(len(examples), count=count, ratio=self.target_ratio, seed=self.seed)
         if self.ids is not None:
             with replacing(self.ids) as file:
                 file.writelines(b"%d\n" % number for number in chosen)

@@ -181,7 +181,7 @@ def test_a_mistake_in_the_small_form_is_named(small, message):
             "DN302.*variant base, missing: config; unknown: configs",
         ),
         (GRID.replace("base.cfg", "other.cfg"), "DN303.*other.cfg"),
-        (GRID.replace("[10,", "[0,"), "DN304.*0 is not a size"),
+        (GRID.replace("[10,", "[-1,"), "DN304.*-1 is not a size"),
         (GRID.replace("0.5, all", "1.5, all"), "DN304.*1.5 is not a size"),
         (GRID.replace("0.5, all", "0.5, every"), "DN304.*'every' is not a size"),
         (GRID.replace("[10,", "[true,"), "DN304.*True is not a size"),

@@ -71,3 +71,11 @@ def test_no_words_are_spelled_as_one_border():
 def test_chosen_forms_are_spelled_in_their_order(forms):
     chosen = Spelling.of(WORDS).choose(np.array(forms))
     assert read(chosen.characters, chosen.lengths) == [points_of(WORDS[i]) for i in forms]
+
+
+@given(texts)
+@settings(deadline=None)
+def test_words_are_those_of_each_sentence(texts):
+    docs = [make_doc(text) for text in texts]
+    expected = [tuple(sentence) for text in texts for sentence in sentences_of(text)]
+    assert Layout.of(docs).words(docs) == expected

@@ -60,6 +60,13 @@ def test_the_rate_rises_again_with_a_new_run(nlp):
     assert nlp.get_pipe("datnet_ner").learn_rate_scale == 1.0
 
 
+def test_a_factor_is_for_these_components(nlp):
+    configure_epoch_decay(0.5, factor=20.0)(nlp, {"epoch": 2, "step": 0})
+    assert nlp.get_pipe("datnet_ner").learn_rate_scale == pytest.approx(10.0)
+    with pytest.raises(ValueError, match=r"DN103.*factor"):
+        configure_epoch_decay(0.5, factor=-1.0)
+
+
 def test_other_components_are_left_alone(nlp):
     sentencizer = nlp.add_pipe("sentencizer")
     configure_epoch_decay(0.5)(nlp, {"epoch": 2, "step": 0})

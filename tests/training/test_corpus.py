@@ -125,7 +125,7 @@ def test_more_sentences_than_there_are_can_t_be_chosen(nlp, paths):
         list(configure_SourceTargetCorpus(**paths, target_count=21)(nlp))
 
 
-@pytest.mark.parametrize("settings", [{"target_count": 0}, {"target_ratio": 0.0}, {"target_ratio": 1.5}])
+@pytest.mark.parametrize("settings", [{"target_count": -1}, {"target_ratio": 0.0}, {"target_ratio": 1.5}])
 def test_choices_that_make_no_sense_are_refused(nlp, paths, settings):
     with pytest.raises(ValueError, match="DN224"):
         list(configure_SourceTargetCorpus(**paths, **settings)(nlp))
@@ -134,3 +134,16 @@ def test_choices_that_make_no_sense_are_refused(nlp, paths, settings):
 def test_count_and_ratio_exclude_each_other(paths):
     with pytest.raises(ValueError, match="DN107"):
         configure_SourceTargetCorpus(**paths, target_count=1, target_ratio=0.5)
+
+
+@pytest.mark.parametrize("settings", [{"target": None}, {"target_count": 0}, {"target": None, "target_count": 0}])
+def test_without_a_target_all_is_source(nlp, paths, tmp_path, settings):
+    corpus = configure_SourceTargetCorpus(**{**paths, **settings}, ids=tmp_path / "ids")
+    assert [resource_of(example) for example in corpus(nlp)] == [SOURCE] * 5
+    assert (tmp_path / "ids").read_text() == ""
+
+
+@pytest.mark.parametrize("settings", [{"target": None}, {"target_count": 0}])
+def test_there_must_be_something_to_read(paths, settings):
+    with pytest.raises(ValueError, match="DN110"):
+        configure_SourceTargetCorpus(**{**paths, "source": None, **settings})

@@ -1,0 +1,183 @@
+"""A frozen transformer as words go in and vectors come out, against the library `transformers` used plainly."""
+
+import pickle
+import sys
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+from checkpoints import LAYERS, PIECES, WIDTH, write_checkpoint
+from numpy.testing import assert_allclose
+
+from spacy_datnet.models.checkpoint import Checkpoint, CheckpointShim, load_checkpoint
+
+SENTENCES = [("ana", "vive", "en", "madrid"), ("hoy",), ("a\nb", "\n", "¿", "é"), ("el", "tren", "va")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_checkpoint(tmp_path_factory.mktemp("checkpoint"))
+
+
+def encode(checkpoint, sentences, layers):
+    found = dict(checkpoint.encode(sentences, layers))
+    assert sorted(found) == list(range(len(sentences)))
+    return [found[i] for i in range(len(sentences))]
+
+
+def plainly(folder, pieces_of_words, layers):
+    """The vectors of one sentence, from the pieces of each word."""
+    import transformers
+
+    network = transformers.BertModel.from_pretrained(folder).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    ids = [tokenizer.convert_tokens_to_ids(piece) for word in pieces_of_words for piece in word]
+    with torch.no_grad():
+        states = network(torch.tensor([[2, *ids, 3]]), output_hidden_states=True).hidden_states
+    states = sum(states[layer][0, 1:-1] for layer in layers) / len(layers)
+    parts = states.split([len(word) for word in pieces_of_words])
+    return torch.stack([part.mean(0) if len(part) else torch.zeros(WIDTH) for part in parts]).numpy()
+
+
+@pytest.mark.parametrize("layers", [(-1,), (1, 3), (1, 2, 3)])
+def test_a_word_is_the_mean_of_its_pieces_and_of_the_layers(folder, layers):
+    pieces = [
+        [["a", "##n", "##a"], ["v", "##i", "##v", "##e"], ["e", "##n"], ["m", "##a", "##d", "##r", "##i", "##d"]],
+        [["h", "##o", "##y"]],
+        # a line break within a word divides it, one alone has no pieces; other signs are unknown
+        [["a", "b"], [], ["[UNK]"], ["e"]],
+        [["e", "##l"], ["t", "##r", "##e", "##n"], ["v", "##a"]],
+    ]
+    for found, words in zip(encode(load_checkpoint(str(folder)), SENTENCES, layers), pieces, strict=True):
+        assert found.dtype == np.float32
+        assert_allclose(found, plainly(folder, words, layers), atol=1e-5)
+
+
+def test_many_sentences_are_read_in_groups(folder, monkeypatch):
+    monkeypatch.setattr("spacy_datnet.models.checkpoint.PADDED_PIECES", 30)
+    monkeypatch.setattr("spacy_datnet.models.checkpoint.TOKENIZED", 3)
+    checkpoint = load_checkpoint(str(folder))
+    for found, sentence in zip(encode(checkpoint, SENTENCES * 3, [2]), SENTENCES * 3, strict=True):
+        assert_allclose(found, encode(checkpoint, [sentence], [2])[0], atol=1e-5)
+
+
+def test_a_long_sentence_is_read_in_parts(folder):
+    checkpoint = load_checkpoint(str(folder))
+    room = PIECES - 2
+    words = list("abcdefghij" * 9)  # one piece each
+    (found,) = encode(checkpoint, [words], [3])
+    for start in range(0, len(words), room):
+        assert_allclose(found[start : start + room], plainly(folder, words[start : start + room], [3]), atol=1e-5)
+    # a word across the border of two parts is the mean of all its pieces
+    words = ["a"] * (room - 1) + ["bcd"]
+    first = plainly(folder, [["a"]] * (room - 1) + [["b"]], [3])[-1]
+    second = plainly(folder, [["##c", "##d"]], [3])[-1]
+    assert_allclose(encode(checkpoint, [words], [3])[0][-1], (first + 2 * second) / 3, atol=1e-5)
+
+
+def test_positions_behind_those_of_padding_are_not_exceeded(folder, tmp_path):
+    """RoBERTa has fewer places than it has positions; a tokenizer need not know."""
+    import transformers
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    tokenizer.model_max_length = 10**30
+    tokenizer.save_pretrained(tmp_path)
+    sizes = {"hidden_size": WIDTH, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    config = transformers.RobertaConfig(vocab_size=len(tokenizer), max_position_embeddings=12, pad_token_id=1, **sizes)
+    transformers.RobertaModel(config, add_pooling_layer=False).save_pretrained(tmp_path)
+    checkpoint = Checkpoint.from_folder(tmp_path)
+    assert checkpoint.longest == 10
+    (found,) = encode(checkpoint, [["a"] * 17], [1])
+    assert_allclose(found[:8], encode(checkpoint, [["a"] * 8], [1])[0], atol=1e-5)
+    assert_allclose(found[16], encode(checkpoint, [["a"]], [1])[0][0], atol=1e-5)
+
+
+def test_the_fingerprint_is_that_of_weights_and_tokenizer(folder, tmp_path):
+    checkpoint = load_checkpoint(str(folder))
+    encode(checkpoint, SENTENCES, [1])  # leaves settings in the tokenizer
+    again = Checkpoint.from_folder(folder)
+    assert again is not checkpoint and again.fingerprint == checkpoint.fingerprint
+    assert Checkpoint.from_bytes(checkpoint.to_bytes()).fingerprint == checkpoint.fingerprint
+    other = Checkpoint.from_folder(write_checkpoint(tmp_path / "seed", seed=1))
+    assert other.fingerprint != checkpoint.fingerprint
+    config = write_checkpoint(tmp_path / "settings") / "config.json"
+    config.write_text(
+        config.read_text().replace('"type_vocab_size"', '"chunk_size_feed_forward": 3, "type_vocab_size"')
+    )
+    assert Checkpoint.from_folder(config.parent).fingerprint != checkpoint.fingerprint
+    text = (folder / "tokenizer.json").read_text()
+    for path in write_checkpoint(tmp_path / "cased").glob("tokenizer.json"):
+        path.write_text(text.replace('"lowercase": true', '"lowercase": false'))
+    assert Checkpoint.from_folder(tmp_path / "cased").fingerprint != checkpoint.fingerprint
+
+
+def test_a_checkpoint_is_loaded_once_while_its_files_stay(tmp_path):
+    folder = write_checkpoint(tmp_path / "checkpoint")
+    first = load_checkpoint(str(folder))
+    assert load_checkpoint(str(folder)) is first
+    write_checkpoint(folder, seed=1)
+    assert load_checkpoint(str(folder)).fingerprint != first.fingerprint
+
+
+def shim_of(folder, **settings):
+    shim = CheckpointShim(str(folder), **{"save": True, **settings})
+    assert shim.checkpoint.depth == LAYERS
+    return shim
+
+
+def test_a_saved_checkpoint_loads_without_its_folder(tmp_path):
+    folder = write_checkpoint(tmp_path / "checkpoint", seed=7)
+    shim = shim_of(folder)
+    expected, data, fingerprint = encode(shim.checkpoint, SENTENCES, [2]), shim.to_bytes(), shim.fingerprint
+    folder.rename(tmp_path / "hidden")
+    loaded = CheckpointShim("nowhere", save=True).from_bytes(data)
+    assert loaded.checkpoint is shim.checkpoint  # one network for both
+    del shim, loaded
+    from spacy_datnet.models import checkpoint
+
+    checkpoint._load_checkpoint.cache_clear()
+    loaded = CheckpointShim("nowhere", save=True).from_bytes(data)
+    assert loaded.fingerprint == fingerprint
+    for found, vectors in zip(encode(loaded.checkpoint, SENTENCES, [2]), expected, strict=True):
+        assert_allclose(found, vectors, atol=1e-6)
+
+
+def test_a_checkpoint_that_is_not_saved_must_be_the_same_later(tmp_path):
+    folder = write_checkpoint(tmp_path / "checkpoint")
+    data = shim_of(folder, save=False).to_bytes()
+    assert len(data) < 100
+    assert CheckpointShim(str(folder), save=False).from_bytes(data).checkpoint.width == WIDTH
+    write_checkpoint(folder, seed=1)
+    with pytest.raises(ValueError, match="DN029"):
+        CheckpointShim(str(folder), save=False).from_bytes(data).checkpoint.width  # noqa: B018
+
+
+def test_copies_share_the_network_and_what_is_pickled_does_not(folder):
+    shim = shim_of(folder)
+    assert deepcopy(shim).checkpoint is shim.checkpoint
+    other = pickle.loads(pickle.dumps(shim))
+    assert other.fingerprint == shim.fingerprint
+    assert_allclose(encode(other.checkpoint, SENTENCES, [1])[0], encode(shim.checkpoint, SENTENCES, [1])[0], atol=1e-6)
+
+
+def test_a_shim_without_a_checkpoint_is_saved_as_such():
+    shim = CheckpointShim("nowhere", save=True)
+    assert CheckpointShim("nowhere", save=True).from_bytes(shim.to_bytes()).fingerprint is None
+
+
+@pytest.mark.parametrize("name", ["empty", "missing", "cut"])
+def test_a_folder_without_a_checkpoint(name, tmp_path):
+    (tmp_path / "empty").mkdir()
+    weights = write_checkpoint(tmp_path / "cut") / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="DN027"):
+        load_checkpoint(str(tmp_path / name))
+
+
+def test_the_library_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    import spacy
+
+    with pytest.raises(ImportError, match=r"DN028.*spacy-datnet\[transformers\]"):
+        spacy.registry.architectures.get("spacy-datnet.FrozenTransformer.v1")(name="x")

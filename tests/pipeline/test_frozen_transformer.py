@@ -1,0 +1,259 @@
+"""Components on a frozen transformer: training, the cache, and a pipeline that carries its checkpoint."""
+
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spacy
+import srsly
+from checkpoints import WIDTH, write_checkpoint
+from numpy.testing import assert_allclose
+from spacy.tokens import Doc
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from typer.testing import CliRunner
+from util import SMALL_MODEL, bare, task_examples, training_config, write_docs
+
+from spacy_datnet.cli import app
+from spacy_datnet.models.checkpoint import Checkpoint
+from spacy_datnet.models.feature_cache import FeatureCache
+from spacy_datnet.models.frozen_transformer import build_FrozenTransformer, compute_features
+from spacy_datnet.pipeline.encoder_only import keep_encoder_only
+from spacy_datnet.resources import TARGET, resource_of
+
+TASKS = {"datnet_ner": "ents", "datnet_tagger": "tags"}
+BUILD = "spacy-datnet.FrozenTransformer.v1"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory) -> Path:
+    return write_checkpoint(tmp_path_factory.mktemp("checkpoint"))
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory) -> dict:
+    folder = tmp_path_factory.mktemp("corpora")
+    parts: dict[str, list] = {"source": [], "target": []}
+    for example in task_examples(spacy.blank("es").vocab, list(TASKS.values())):
+        parts[resource_of(example)].append(example.reference)
+    files = {name: write_docs(folder / f"{name}.spacy", docs) for name, docs in parts.items()}
+    return {**files, "dev": files["target"]}
+
+
+def config_of(checkpoint, paths, names=("datnet_ner",), steps=60, **layer):
+    tok2vec = {"@architectures": BUILD, "name": str(checkpoint), "layers": [1, 3], **layer}
+    components = {
+        name: {
+            "factory": name,
+            "model": {**SMALL_MODEL, "tok2vec": tok2vec},
+            "loss": {"epsilon_source": 0.3, "epsilon_target": 0.3, "epsilon_characters": 0.2},
+        }
+        for name in names
+    }
+    config = training_config(components, paths)
+    config["training"] |= {"gpu_allocator": None, "max_steps": steps, "eval_frequency": 20}
+    config["initialize"] = {"after_init": {"@callbacks": "spacy-datnet.compute_features.v1"}}
+    return config
+
+
+def trained_in(folder, *args, **layer):
+    """Train; a feature that is missing in the cache or damaged would be an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        nlp = init_nlp(config_of(*args, **layer))
+        folder.mkdir(exist_ok=True)
+        train(nlp, folder)
+    return nlp
+
+
+def read(doc):
+    return [(ent.start, ent.end, ent.label_, ent._.confidence) for ent in doc.ents]
+
+
+def target_docs(nlp):
+    examples = task_examples(nlp.vocab, list(TASKS.values()))
+    return [bare(example.reference) for example in examples if resource_of(example) == TARGET]
+
+
+def assert_same(found, expected):
+    for one, other in zip(found, expected, strict=True):
+        for a, b in zip(read(one), read(other), strict=True):
+            assert a[:-1] == b[:-1] and a[-1] == pytest.approx(b[-1], abs=2e-3)
+
+
+@pytest.fixture(scope="module")
+def trained(checkpoint, paths, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("training")
+    trained_in(folder, checkpoint, paths, names=TASKS, cache=str(folder / "cache"))
+    return folder
+
+
+def test_spacy_trains_on_frozen_features(trained):
+    best = spacy.load(trained / "model-best")
+    assert best.meta["performance"]["ents_f"] == best.meta["performance"]["tag_acc"] == 1.0
+    assert best.get_pipe("datnet_ner").model.get_ref("features").get_dim("nO") == WIDTH
+
+
+def test_both_components_share_one_network_and_one_cache(trained):
+    best = spacy.load(trained / "model-best")
+    first, second = (best.get_pipe(name).model.get_ref("tok2vec").shims[0] for name in TASKS)
+    assert first.checkpoint is second.checkpoint
+    assert len(list((trained / "cache").iterdir())) == 1
+
+
+def test_the_transformer_is_read_once_for_each_sentence(checkpoint, paths, tmp_path, monkeypatch):
+    read_before = []
+    encode = Checkpoint.encode
+
+    def counting(self, sentences, layers):
+        read_before.extend(sentences)
+        return encode(self, sentences, layers)
+
+    monkeypatch.setattr(Checkpoint, "encode", counting)
+    trained_in(tmp_path, checkpoint, paths, steps=20, cache=str(tmp_path / "cache"))
+    assert len(read_before) == len(set(read_before)) == 12
+    # another run, such as the next one of a grid
+    trained_in(tmp_path, checkpoint, paths, steps=20, cache=str(tmp_path / "cache"))
+    assert len(read_before) == 12
+    trained_in(tmp_path, checkpoint, paths, steps=20, cache=str(tmp_path / "cache"), precision="float32")
+    assert len(read_before) == 24
+
+
+@pytest.mark.parametrize("precision", ["float16", "float32"])
+def test_the_cache_changes_no_result(checkpoint, paths, tmp_path, precision):
+    found = []
+    for name, cache in (("a", None), ("b", str(tmp_path / "cache"))):
+        nlp = trained_in(tmp_path / name, checkpoint, paths, steps=5, cache=cache, precision=precision)
+        words = target_docs(nlp)
+        found.append(nlp.get_pipe("datnet_ner").model.get_ref("tok2vec").predict(words))
+    for one, other in zip(*found, strict=True):
+        assert_allclose(one, other, atol=1e-5 if precision == "float32" else 2e-3)
+        assert one.dtype == np.float32
+
+
+def test_a_training_without_its_features_says_how_to_compute_them(checkpoint, paths, tmp_path):
+    config = config_of(checkpoint, paths, steps=1, cache=str(tmp_path / "cache"))
+    config["initialize"] = {}
+    nlp = init_nlp(config)
+    with pytest.warns(UserWarning, match=r"DN055.*compute_features"):
+        train(nlp)
+
+
+def test_a_saved_pipeline_carries_the_checkpoint(checkpoint, paths, tmp_path):
+    shutil.copytree(checkpoint, tmp_path / "checkpoint")
+    nlp = trained_in(tmp_path, tmp_path / "checkpoint", paths)
+    nlp.to_disk(tmp_path / "saved")
+    shutil.rmtree(tmp_path / "checkpoint")
+    expected = list(nlp.pipe(target_docs(nlp)))
+    code = (
+        "import spacy, srsly, sys\n"
+        "nlp = spacy.load(sys.argv[1])\n"
+        "docs = nlp.pipe(srsly.read_json(sys.argv[2]))\n"
+        "srsly.write_json(sys.argv[3], [[(e.start, e.end, e.label_) for e in doc.ents] for doc in docs])"
+    )
+    srsly.write_json(tmp_path / "texts.json", [doc.text for doc in target_docs(nlp)])
+    arguments = [str(tmp_path / name) for name in ("saved", "texts.json", "out.json")]
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+    found = [[tuple(ent) for ent in ents] for ents in srsly.read_json(tmp_path / "out.json")]
+    assert found == [[ent[:3] for ent in read(doc)] for doc in expected] and any(found)
+    other = spacy.blank("es").from_config(nlp.config).from_bytes(nlp.to_bytes())
+    assert_same(list(other.pipe(target_docs(other))), expected)
+
+
+def test_a_checkpoint_that_stays_where_it_is(checkpoint, paths, tmp_path):
+    nlp = trained_in(tmp_path, checkpoint, paths, save_checkpoint=False)
+    assert len(nlp.get_pipe("datnet_ner").model.get_ref("tok2vec").to_bytes()) < 1000
+    loaded = spacy.load(tmp_path / "model-last")
+    assert_same(list(loaded.pipe(target_docs(loaded))), list(nlp.pipe(target_docs(nlp))))
+
+
+def test_the_export_needs_neither_cache_nor_checkpoint(trained, tmp_path):
+    result = CliRunner().invoke(app, ["export", str(trained / "model-best"), str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    exported = spacy.load(tmp_path / "out")
+    for name in TASKS:
+        assert exported.config["components"][name]["model"]["tok2vec"]["cache"] is None
+    assert any(requirement.startswith("transformers") for requirement in exported.meta["requirements"])
+    best = spacy.load(trained / "model-best")
+    assert_same(list(exported.pipe(target_docs(exported))), list(best.pipe(target_docs(best))))
+
+
+def test_docs_are_predicted_the_same_alone_and_in_company(trained):
+    nlp = spacy.load(trained / "model-best")
+    together = list(nlp.pipe([Doc(nlp.vocab), *target_docs(nlp), Doc(nlp.vocab)]))
+    assert_same(together[1:-1], [nlp(doc) for doc in target_docs(nlp)])
+    assert not nlp("").ents
+    assert_same(list(nlp.pipe(target_docs(nlp), n_process=2, batch_size=3)), together[1:-1])
+
+
+def test_a_tok2vec_of_spacy_s_own_lets_components_share_it(checkpoint, paths, tmp_path):
+    config = config_of(checkpoint, paths, names=TASKS)
+    layer = config["components"]["datnet_ner"]["model"]["tok2vec"]
+    for name in TASKS:
+        config["components"][name]["model"]["tok2vec"] = {
+            "@architectures": "spacy.Tok2VecListener.v1",
+            "width": WIDTH,
+        }
+    config["components"] = {"tok2vec": {"factory": "tok2vec", "model": layer}, **config["components"]}
+    config["nlp"]["pipeline"] = list(config["components"])
+    nlp = init_nlp(config)
+    train(nlp, tmp_path)
+    assert spacy.load(tmp_path / "model-best").meta["performance"]["ents_f"] == 1.0
+
+
+def test_features_of_docs_outside_of_a_training(trained, tmp_path):
+    nlp = spacy.load(trained / "model-best")
+    new = Doc(nlp.vocab, words=["frase", "nueva"])
+    assert compute_features(nlp, [new]) == 1
+    assert compute_features(nlp, [new, Doc(nlp.vocab)]) == 0
+    assert compute_features(spacy.blank("es"), [new]) == 0
+
+
+def test_a_cache_that_has_all_is_not_locked(trained, monkeypatch):
+    nlp = spacy.load(trained / "model-best")
+    nlp.add_pipe("lemmatizer", config={"mode": "rule"})  # without a model
+    monkeypatch.setattr(FeatureCache, "writing", None)
+    assert compute_features(nlp, target_docs(nlp)) == 0
+
+
+def test_what_float16_can_t_hold_is_an_error(checkpoint, tmp_path, monkeypatch):
+    def large(self, sentences, layers):
+        yield from ((i, np.full((len(words), WIDTH), 1e5, np.float32)) for i, words in enumerate(sentences))
+
+    monkeypatch.setattr(Checkpoint, "encode", large)
+    docs = [Doc(spacy.blank("es").vocab, words=["hola"])]
+    layer = build_FrozenTransformer(str(checkpoint), precision="float32")
+    layer.initialize(X=docs)
+    assert layer.predict(docs)[0].max() == 1e5
+    layer = build_FrozenTransformer(str(checkpoint))
+    layer.initialize(X=docs)
+    with pytest.raises(ValueError, match=r"DN043.*float32"):
+        layer.predict(docs)
+
+
+def test_the_encoder_alone_needs_neither_cache_nor_checkpoint(trained):
+    best = spacy.load(trained / "model-best")
+    encoder = keep_encoder_only(best, "datnet_ner")
+    assert encoder.get_pipe_config("tok2vec")["model"]["tok2vec"]["cache"] is None
+    assert any(requirement.startswith("transformers") for requirement in encoder.meta["requirements"])
+    loaded = spacy.blank("es").from_config(encoder.config).from_bytes(encoder.to_bytes())
+    assert_allclose(loaded("Ana vive").tensor, encoder("Ana vive").tensor, atol=1e-5)
+    assert np.abs(loaded("Ana vive").tensor).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ({"layers": [4]}, "DN030.*layer 4.*1 to 3"),
+        ({"layers": [0]}, "DN030.*layer 0"),
+        ({"layers": [-4]}, "DN030.*layer -4"),
+        ({"precision": "float8"}, "DN031.*float16, float32"),
+    ],
+)
+def test_settings_are_checked(checkpoint, paths, layer, message):
+    with pytest.raises(ValueError, match=message):
+        init_nlp(config_of(checkpoint, paths, **layer))
