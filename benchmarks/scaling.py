@@ -99,7 +99,7 @@ def draw(results: dict[str, dict[int, float]], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, len(results), figsize=(12, 3), layout="constrained")
+    figure, axes = plt.subplots(1, len(results), figsize=(3.4 * len(results), 3), layout="constrained")
     for axis, (name, values) in zip(axes, results.items(), strict=True):
         axis.plot(list(values), list(values.values()), color="black", marker="o")
         axis.set(xlabel=name, xscale="log")

@@ -36,9 +36,12 @@ def test_readme_is_what_document_writes(project):
 
 @pytest.mark.parametrize("workflow", ["all", "conll", "ud", "chunking", "grid-small", "grid-full"])
 def test_workflow_can_be_shown(project, workflow):
-    result = run("-m", "spacy", "project", "run", workflow, ".", "--dry", "--vars.target_size", "77", cwd=project)
+    options = ["--dry", "--vars.target_size", "77", "--vars.grid", "figure5"]
+    result = run("-m", "spacy", "project", "run", workflow, ".", *options, cwd=project)
     assert result.returncode == 0, result.stderr
-    assert ("--corpora.train.target_count 77" in result.stdout) == (workflow != "all")
+    assert ("--corpora.train.target_count 77" in result.stdout) == (workflow in ("conll", "ud", "chunking"))
+    assert ("run grids/figure5.yaml" in result.stdout) == workflow.startswith("grid")
+    assert ("--small" in result.stdout) == (workflow == "grid-small")
 
 
 def test_languages_of_universal_dependencies_are_variables(project):
@@ -58,6 +61,7 @@ def test_every_asset_has_a_checksum_or_no_public_address():
 
 PUBLISHED = {
     "assets/conll2003/": "raw/conll2003/",
+    "assets/wnut16/": "raw/wnut16/",
     "assets/ud/en/": "raw/ud/en_ewt-r1.2/",
     "assets/ud/nl/": "raw/ud/nl_lassysmall-r1.4/",
     "assets/ud/eu/": "raw/ud/eu_bdt-r1.2/",
