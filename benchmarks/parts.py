@@ -19,6 +19,7 @@ from training import DROPOUT, WARM_UP, set_up
 
 from spacy_datnet.models.features import Batch
 from spacy_datnet.nn.encoders import drop
+from spacy_datnet.nn.objective import _tagging_losses
 from spacy_datnet.resources import RESOURCES, SOURCE, resource_of
 
 RUNS = 5
@@ -67,10 +68,7 @@ def parts_of_step(nlp, batch, optimizer) -> dict[str, float]:
             found.backward(torch.ones_like(found))
 
     def crf() -> None:
-        decoder = network.decoders["target"]
-        if decoder is network.decoders["source"]:
-            tags = torch.cat([gold[resource].tags for resource in inputs.resources])
-            decoder.loss(states, inputs.sentences, tags, True).sum().backward()
+        sum(_tagging_losses(network, inputs, states, gold).values()).backward()
 
     def discriminator() -> None:
         logits = network.discriminator(states, inputs.sentences, objective.reversal)
