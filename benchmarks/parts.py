@@ -13,7 +13,9 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from spacy.language import _copy_examples
+from spacy.language import Language, _copy_examples
+from spacy.training import Example
+from thinc.api import Optimizer
 from torch.nn.functional import embedding
 from training import DROPOUT, WARM_UP, set_up
 
@@ -35,7 +37,7 @@ def milliseconds(run: Callable[[], object]) -> float:
     return 1000 * min(seconds)
 
 
-def parts_of_step(nlp, batch, optimizer) -> dict[str, float]:
+def parts_of_step(nlp: Language, batch: list[Example], optimizer: Optimizer) -> dict[str, float]:
     """Time the parts of one step."""
     pipe = nlp.get_pipe("datnet_ner")
     network, objective, featurizer = pipe.model.shims[0].network, pipe.loss, pipe.model.get_ref("features")

@@ -18,7 +18,8 @@ from torch.nn.functional import one_hot
 from .sentences import mask_of
 
 # exp(-300) is 1e-130: far below what a posterior can show, far above the smallest float64 (1e-308). Only where every
-# legal tag of a token is more than 300 below an illegal one are probabilities wrong
+# legal tag of a token is more than 300 below an illegal one are probabilities wrong, and where what comes before and
+# what comes behind a token contradict each other by more than 700 with no legal way between them
 FLOOR = -300.0
 MISSING = -1
 TINY = torch.finfo(torch.float64).tiny
