@@ -254,12 +254,12 @@ class Errors(metaclass=_Coded):
     )
     DN238 = "{format!r} is not a format known here. Use one of: {known}."
     DN239 = (
-        "{path} is read as {format}, which has no columns to name: leave out --token-column, --tag-column, --delimiter "
-        "and the columns in --annotation, or name --format columns."
+        "{path} is read as {format}, which has no such columns to name: leave out --token-column, --tag-column and "
+        "--delimiter, and for trees the columns in --annotation, or name --format columns."
     )
     DN240 = (
         '{name!r} is no kind of annotation. Use "ents", "tag", "pos" or "spans:KEY" for group KEY of doc.spans; in '
-        "a column file a column may follow, as in tag=2 or ents=-1."
+        "a column file or CoNLL-U a column may follow, as in tag=2 or ents=-1."
     )
     DN241 = (
         "{path}: it is not clear what the label map {map} is for, the annotation is {kinds}. Name one of them, as in "
@@ -295,6 +295,9 @@ class Errors(metaclass=_Coded):
         "name of its own."
     )
     DN250 = "{source} gives no name for the file in {folder}. Name the .spacy file to write."
+    DN263 = (
+        "{path}: a CoNLL-U file has nothing to read as {kind} in column {column}. Name one of {known} (--annotation)."
+    )
 
     DN301 = "{path} can't be read as a grid: {reason}. It is a YAML file, see `python -m spacy_datnet run --help`."
     DN302 = "{path}: in {where}, missing: {missing}; unknown: {unknown}."

@@ -20,7 +20,7 @@ AnnotationOption = Annotated[
     typer.Option(
         metavar="KIND[=COLUMN]",
         help="What the corpus is annotated with: ents, tag, pos or spans:KEY; repeatable. In a column file, tag=2 is "
-        "the 2nd column, and without a number it is --tag-column.",
+        "the 2nd column, and without a number it is --tag-column. In CoNLL-U, tag=4 is UPOS as a tag.",
     ),
 ]
 LabelMapOption = Annotated[

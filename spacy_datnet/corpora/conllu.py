@@ -5,7 +5,7 @@ after the last one that of the multiword token. Empty nodes are left out, and so
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..errors import Errors
@@ -20,7 +20,7 @@ SUFFIX = ".conllu"
 _WIDTH = 10
 _ID, _FORM, _UPOS, _XPOS, _MISC = 0, 1, 3, 4, 9
 _COLUMNS = {POS: _UPOS, TAG: _XPOS}
-_NAMES = {POS: "UPOS, the 4th column", TAG: "XPOS, the 5th column"}
+_NAMES = {_UPOS: "UPOS, the 4th column", _XPOS: "XPOS, the 5th column"}
 _NONE = "_"
 _NO_SPACE = "SpaceAfter=No"
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
@@ -35,9 +35,11 @@ Row = tuple[int, list[str]]  # the number of the line, and its fields
 class Conllu(Format):
     """How a CoNLL-U file is to be read, beside what `Format` says.
 
+    columns (dict): The index of each kind's column.
     has_spaces (bool): Whether it says where there are no spaces. If not, nothing is known about spaces.
     """
 
+    columns: dict[str, int]
     has_spaces: bool
 
     def read(self, location: Location, keep: int = N_PLACES) -> "ConlluReading":
@@ -46,7 +48,7 @@ class Conllu(Format):
 
     def where(self, kind: str) -> str:
         """Say which column an annotation is in."""
-        return _NAMES[kind]
+        return _NAMES[self.columns[kind]]
 
     @property
     def summary(self) -> tuple[str, str]:
@@ -79,20 +81,30 @@ def is_conllu(location: Location, encoding: str) -> bool:
 
 
 def detect_conllu(
-    location: Location, encoding: Encoding, *, kinds: tuple[str, ...] = (), detected: bool = False
+    location: Location,
+    encoding: Encoding,
+    *,
+    annotations: Mapping[str, int | None] | None = None,
+    detected: bool = False,
 ) -> Conllu:
     """Find out how a CoNLL-U file is to be read, from all of its lines.
 
     location (Location): The file.
     encoding (Encoding): Its encoding.
-    kinds (tuple): The kinds of annotation to read, "pos" and "tag"; if not given, those that the file has.
+    annotations (Optional[Mapping]): The kinds of annotation to read, "pos" and "tag", and the column of each, from 1:
+        the 4th or the 5th, None for the usual one. If not given, the kinds that the file has.
     detected (bool): Whether it was detected that this is a CoNLL-U file.
     RETURNS (Conllu): How to read it.
     """
-    for kind in kinds:
+    columns = {}
+    for kind, column in (annotations or {}).items():
         if kind not in _COLUMNS:
             known = ", ".join(_COLUMNS)
             raise CorpusError(Errors.DN233.format(path=location, format="CoNLL-U", kind=kind, known=known))
+        columns[kind] = _COLUMNS[kind] if column is None else column - 1
+        if columns[kind] not in _NAMES:
+            known = " and ".join(_NAMES.values())
+            raise CorpusError(Errors.DN263.format(path=location, column=column, kind=kind, known=known))
     given, has_documents, has_spaces, n_rows = set(), False, False, 0
     for path, _, line in read_lines(location, encoding.name):
         if line.startswith("#"):
@@ -106,11 +118,13 @@ def detect_conllu(
             has_documents = has_documents or bool(path)
     if not n_rows:
         raise CorpusError(Errors.DN207.format(path=location, reason="there is no line with a token"))
+    columns = columns or {kind: column for kind, column in _COLUMNS.items() if kind in given} or {POS: _UPOS}
     return Conllu(
         encoding=encoding,
-        kinds=kinds or tuple(kind for kind in _COLUMNS if kind in given) or (POS,),
+        kinds=tuple(columns),
         has_documents=has_documents,
         detected=detected,
+        columns=columns,
         has_spaces=has_spaces,
     )
 
@@ -207,8 +221,7 @@ class ConlluReading(Reading):
     def _sentence(self, path: str, opens: bool, rows: list[Row], words: list[Row]) -> Sentence:
         layers = {
             kind: ["" if fields[column] == _NONE else fields[column] for _, fields in words]
-            for kind, column in _COLUMNS.items()
-            if kind in self.format.kinds
+            for kind, column in self.format.columns.items()
         }
         spaces = None
         if self.format.has_spaces:
@@ -219,7 +232,7 @@ class ConlluReading(Reading):
                     spaces[first - 1 : last] = [False] * (last - first) + [not _says_no_space(fields)]
         return Sentence(
             words=[fields[_FORM] for _, fields in words],
-            layers={kind: layers[kind] for kind in self.format.kinds},
+            layers=layers,
             lines=[number for number, _ in words],
             opens_document=opens,
             path=path,

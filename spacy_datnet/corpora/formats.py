@@ -34,9 +34,10 @@ def find_format(
     """Find out how a corpus is to be read.
 
     location (Location): The corpus.
-    format (str): "columns", "conllu", "brackets" or "auto". Whoever names columns means a column file.
+    format (str): "columns", "conllu", "brackets" or "auto". Whoever names the separator or the column of the tokens or
+        the tags means a column file.
     annotations (Optional[Mapping]): The kinds of annotation to read, and in a column file the column of each, None for
-        that of the tags.
+        that of the tags; in CoNLL-U it is the 4th or 5th, None for that which the kind usually has.
     encoding (str): The name of the encoding, or "auto".
     delimiter (str): What separates the columns of a column file: "tab", "space" or "auto".
     token_column (int): The column with the tokens, counted from 1, or from the end with -1.
@@ -47,21 +48,21 @@ def find_format(
         raise CorpusError(Errors.DN238.format(format=format, known=", ".join(FORMATS)))
     annotations = annotations or {}
     columns = {"delimiter": delimiter, "token_column": token_column, "tag_column": tag_column}
-    names_columns = (
-        delimiter != AUTO
-        or (token_column, tag_column) != (_FIRST_COLUMN, _LAST_COLUMN)
-        or any(column is not None for column in annotations.values())
-    )
+    names_columns = delimiter != AUTO or (token_column, tag_column) != (_FIRST_COLUMN, _LAST_COLUMN)
+    has_columns = any(column is not None for column in annotations.values())
     found = resolve_encoding(location, encoding)
     detected = format == AUTO
     if detected:
         format = COLUMNS if names_columns else _detect_format(location, found)
+        if has_columns and format == BRACKETS:
+            format = COLUMNS
     if format == COLUMNS:
         return detect_layout(location, found, annotations=annotations, detected=detected, **columns)
-    if names_columns:
+    if names_columns or (has_columns and format == BRACKETS):
         raise CorpusError(Errors.DN239.format(path=location, format=format))
-    detect = detect_conllu if format == CONLLU else detect_brackets
-    return detect(location, found, kinds=tuple(annotations), detected=detected)
+    if format == CONLLU:
+        return detect_conllu(location, found, annotations=annotations, detected=detected)
+    return detect_brackets(location, found, kinds=tuple(annotations), detected=detected)
 
 
 def _detect_format(location: Location, encoding: Encoding) -> str:

@@ -112,6 +112,21 @@ def test_annotation_may_be_chosen(write):
         survey_corpus(path, annotations={"ents": None})
 
 
+def test_column_of_an_annotation_may_be_chosen(write):
+    path = write(SENTENCES)
+    (usual, *_) = survey_corpus(path).sentences()
+    survey = survey_corpus(path, annotations={"pos": None, "tag": 4})
+    (first, *_) = survey.sentences()
+    assert first.layers == {"pos": usual.layers["pos"], "tag": usual.layers["pos"]}
+    assert survey.format.where("tag") == "UPOS, the 4th column"
+    (error,) = survey_corpus(path, annotations={"pos": 5}).errors
+    assert "line 5 (Vamos VMM01P0)" in error
+    assert "XPOS, the 5th column" in error
+    for column in (3, 10, -1):
+        with pytest.raises(CorpusError, match=rf"DN263.*tag in column {column}.*UPOS.*XPOS"):
+            survey_corpus(path, annotations={"tag": column})
+
+
 def test_lines_of_the_tokens(write):
     first, second, _ = survey_corpus(write(SENTENCES)).sentences()
     assert first.lines == [5, 6, 8, 9, 10, 11]

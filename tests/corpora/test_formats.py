@@ -50,6 +50,7 @@ def test_a_name_says_what_a_broken_file_should_be(tmp_path, name, code):
         {"token_column": 2, "tag_column": 10},
         {"token_column": 2, "annotations": {"ents": 10}},
         {"token_column": 2, "format": "columns"},
+        {"delimiter": "tab", "token_column": 2},
     ],
 )
 def test_whoever_names_columns_means_a_column_file(tmp_path, options):
@@ -63,11 +64,20 @@ def test_whoever_names_columns_means_a_column_file(tmp_path, options):
 def test_columns_of_a_format_that_has_none(tmp_path):
     path = tmp_path / "corpus.conllu"
     path.write_text(ROW, encoding="utf-8")
-    for options in ({"tag_column": 4}, {"delimiter": "tab"}, {"annotations": {"pos": 4}}):
+    for options in ({"tag_column": 4}, {"delimiter": "tab"}):
         with pytest.raises(CorpusError, match="DN239"):
             survey_corpus(path, format="conllu", **options)
+    with pytest.raises(CorpusError, match="DN239"):
+        survey_corpus(path, format="brackets", annotations={"tag": 4})
     with pytest.raises(CorpusError, match=r"DN238.*columns, conllu, brackets"):
         survey_corpus(path, format="conll")
+
+
+def test_whoever_names_the_column_of_an_annotation_does_not_mean_trees(tmp_path):
+    path = tmp_path / "corpus"
+    path.write_text("( (S (NN Ana)) )\n", encoding="utf-8")
+    assert isinstance(survey_corpus(path).format, Brackets)
+    assert isinstance(survey_corpus(path, annotations={"tag": 2}).format, Layout)
 
 
 def test_annotations_that_users_name():
