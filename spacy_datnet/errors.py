@@ -311,6 +311,7 @@ class Errors(metaclass=_Coded):
     DN310 = "There is no variant {base!r} to compare with. The grid has: {known}."
     DN311 = 'This needs the package {package}. Install it with `pip install "spacy-datnet[report]"`.'
     DN312 = "Another process does runs in {folder}. Wait for its end, or name another folder."
+    DN313 = "There is no folder {folder} to reuse runs from. Name a folder of runs, or one that holds such."
 
 
 class Warnings(metaclass=_Coded):

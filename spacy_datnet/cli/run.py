@@ -14,6 +14,7 @@ from ..experiments.grid import Grid, Run, read_grid
 from ..experiments.manifest import Manifest, locked
 from ..experiments.ray_engine import run_on_ray
 from ..experiments.results import read_results, write_grid
+from ..experiments.reuse import reuse as copy_runs
 from ..experiments.tables import overview
 from ._app import app, fail, failing_politely, say, warn
 
@@ -41,6 +42,13 @@ def run(
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="The number of a GPU, -1 for the CPU.")] = -1,
     retry: Annotated[bool, typer.Option(help="Do runs again that failed before.")] = False,
     keep_models: Annotated[bool, typer.Option(help="Keep the trained models.")] = False,
+    reuse: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Other folders of runs, or a folder that holds such: what they have done is copied. Repeatable.",
+        ),
+    ] = None,
     small: Annotated[bool, typer.Option("--small", help="Do only what the grid has under `small`.")] = False,
     dry: Annotated[bool, typer.Option("--dry", help="Only list what is to be done.")] = False,
 ) -> None:
@@ -70,6 +78,12 @@ def run(
             write_grid(folder, experiment, shlex.join(["python", "-m", "spacy_datnet", *sys.argv[1:]]))
             manifest = Manifest(folder)
             todo = _todo(experiment, manifest, retry)
+            copied = set()
+            for one, record in copy_runs(todo, folder, reuse or (), with_models=keep_models):
+                manifest.add(record)
+                copied.add(one.key)
+                say(f"{one.name}: reused")
+            todo = [one for one in todo if one.key not in copied]
             for one, record in tqdm(start(todo, folder, **how), total=len(todo), disable=None, unit="run"):
                 manifest.add(record)
                 if record["error"]:
@@ -86,6 +100,7 @@ def run(
 
 def _todo(experiment: Grid, manifest: Manifest, retry: bool) -> list[Run]:
     done = manifest.latest()
-    todo = [one for one in experiment.runs if one.key not in done or (retry and done[one.key]["error"])]
-    say(f"{len(experiment.runs)} runs, {len(experiment.runs) - len(todo)} of them done")
+    runs = {one.key: one for one in reversed(experiment.runs)}  # two variants may come to the same
+    todo = [one for one in reversed(runs.values()) if one.key not in done or (retry and done[one.key]["error"])]
+    say(f"{len(runs)} runs, {len(runs) - len(todo)} of them done")
     return todo

@@ -5,11 +5,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import srsly
-from spacy.util import is_package, load_config
+from spacy.util import dot_to_object, is_package, load_config
 
 from ..errors import Errors
 from ._problems import ExperimentError
@@ -55,12 +56,20 @@ class Run:
         """Say which run it is, for people."""
         return f"{self.corpora} {self.variant} {self.size} seed {self.seed}"
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """Sum up all that decides about the result, so that a changed run is another one: 16 hex digits."""
+        """Sum up all that decides about the result, so that a changed run is another one: 16 hex digits.
+
+        An override with what the config has anyway changes nothing, and is not counted.
+        """
+        settings = load_config(self.config)
         facts = {
             "config": self.config.read_text(encoding="utf8"),
-            "overrides": {name: self.written.get(name, value) for name, value in self.overrides.items()},
+            "overrides": {
+                name: self.written.get(name, value)
+                for name, value in self.overrides.items()
+                if name in self.written or not _has(settings, name, value)
+            },
             "test": self.written["test"],
             "size": self.size,
             "seed": self.seed,
@@ -188,6 +197,14 @@ def _runs(content: dict[str, Any], folder: Path) -> Iterator[Run]:
                     test = Path(_place(folder, paths["test"]))
                     written["test"] = paths["test"]
                     yield Run(corpora, name, size, seed, configs[name], overrides, test, written)
+
+
+def _has(config: Mapping[str, Any], name: str, value: Any) -> bool:
+    """Tell whether a config has a value at a dotted name."""
+    try:
+        return dot_to_object(config, name) == value
+    except KeyError:
+        return False
 
 
 def _place(folder: Path, path: str) -> str:

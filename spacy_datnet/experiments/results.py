@@ -34,6 +34,9 @@ OF_RUN = (
     "corpora.train.target_",
 )
 
+# what a run is called in a grid
+OF_GRID = ("corpora", "variant", "size", "seed")
+
 Record = dict[str, Any]
 NAMES = {"ents_f": "F1 of entities", "tag_acc": "accuracy of tags", "pos_acc": "accuracy of tags"}
 
@@ -258,7 +261,10 @@ def read_results(folder: Path, base: str | None = None) -> Results:
         raise ExperimentError(Errors.DN309.format(folder=folder))
     content = srsly.read_json(path)
     records = Manifest(folder).latest()
-    there = [records[run["key"]] for run in content["runs"] if run["key"] in records]
+    # the same run may have another name in this grid, and even several
+    there = [
+        records[run["key"]] | {name: run[name] for name in OF_GRID} for run in content["runs"] if run["key"] in records
+    ]
     known = _distinct(run["variant"] for run in content["runs"])
     if base is not None and base not in known:
         raise ExperimentError(Errors.DN310.format(base=base, known=", ".join(known)))

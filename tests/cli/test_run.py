@@ -19,6 +19,7 @@ from util import SMALL_MODEL, task_examples, training_config, write_docs
 
 from spacy_datnet.cli import app
 from spacy_datnet.experiments.manifest import Manifest, locked
+from spacy_datnet.experiments.results import read_results
 from spacy_datnet.experiments.significance import f_score
 from spacy_datnet.resources import resource_of
 
@@ -187,6 +188,33 @@ def test_the_small_form_is_part_of_the_whole(folder):
     assert code == 0 and "1 runs, 0 of them done" in output, output
     code, output = run("--dry")
     assert "4 runs, 1 of them done" in output
+
+
+def test_runs_of_another_grid_are_reused(folder):
+    small = GRID.replace("[3, all]", "[3]")
+    Path("grid.yaml").write_text(small)
+    run("--keep-models")
+    variants = """
+  DATNet-F: {config: small.cfg}
+  γ = 2: {config: small.cfg, overrides: {components.datnet_ner.loss.gamma: 2.0}}
+  γ = 1: {config: small.cfg, overrides: {components.datnet_ner.loss.gamma: 1.0}}
+"""
+    Path("grid.yaml").write_text(small.replace("\n  F: {config: small.cfg}\n", variants))
+    Path("runs").rename("before")
+    code, output = run("--reuse", ".")
+    assert code == 0, output
+    # DATNet-F and γ = 2 come to the same
+    assert "3 runs, 0 of them done" in output
+    reused = [line for line in output.splitlines() if line.endswith(": reused")]
+    assert reused == ["es base 3 seed 0: reused", "es DATNet-F 3 seed 0: reused"]
+    before = [record["test"] for record in Manifest(Path("before")).records()]
+    assert len(records()) == 3 and [record["test"] for record in records()[:2]] == before
+    results = read_results(Path("runs"))
+    for name, test in [("base", before[0]), ("DATNet-F", before[1]), ("γ = 2", before[1])]:
+        (record,) = results.select("es", name, 3)
+        assert record["test"] == test
+        assert f"| {name} |" in output
+    assert "3 runs, 3 of them done" in run("--reuse", ".")[1]
 
 
 def test_a_folder_in_which_runs_are_done_is_left_alone(folder):

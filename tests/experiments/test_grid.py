@@ -1,5 +1,6 @@
 """Grids: which runs they mean, what is wrong with them."""
 
+import json
 import os
 from pathlib import Path
 
@@ -106,6 +107,24 @@ def test_a_run_is_known_by_all_that_decides_about_it(folder):
     for run in read(GRID.replace("es-test", "es-other")).runs:
         same = run.variant == "base" and run.corpora == "nl"
         assert (run.key == keys[run.variant, run.name]) == same
+
+
+def test_an_override_that_changes_nothing_makes_no_other_run(folder):
+    keys = [run.key for run in read().runs]
+    Path("f.cfg").write_text(CONFIGS["f.cfg"] + "\n[training]\nseed = ${system.seed}\nshare = 0.5\nlabels = null\n")
+    plain = [run.key for run in read().runs]
+    assert plain != keys
+    for name, value, same in [
+        ("share", 0.5, True),
+        ("share", 0.4, False),
+        ("labels", None, True),
+        ("labels", [], False),
+        ("seed", "${system.seed}", True),
+        ("other", None, False),
+    ]:
+        text = GRID.replace("max_steps: 60}", f"max_steps: 60, training.{name}: {json.dumps(value)}}}")
+        assert text != GRID
+        assert ([run.key for run in read(text).runs] == plain) == same
 
 
 def test_paths_are_looked_up_from_the_folder_of_the_grid(folder, monkeypatch):
