@@ -53,7 +53,8 @@ def count_differences(nlp: Language, sentences: list[list[str]]) -> int:
     alone = (nlp(Doc(nlp.vocab, words=words)) for words in sentences)
 
     def read(doc: Doc) -> list[tuple]:
-        return [(ent.start, ent.end, ent.label_) for ent in doc.ents]
+        spans = [*doc.ents, *(span for group in doc.spans.values() for span in group)]
+        return [(token.tag_, token.pos_) for token in doc] + [(span.start, span.end, span.label_) for span in spans]
 
     return sum(read(one) != read(other) for one, other in zip(together, alone, strict=True))
 

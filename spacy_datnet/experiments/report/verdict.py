@@ -225,7 +225,7 @@ def what_would_more_bring(results: Results, corpora: str) -> Answer:
     records = [record for record in results.done if (record["corpora"], record["variant"]) == (corpora, best)]
     counts = [len(record["ids"]) for record in records]
     if len(set(counts)) < 3:
-        text = "A learning curve can be continued from three sizes on. Add some to `sizes` in the grid."
+        text = "A learning curve can be continued from three sizes on. Add sizes to the grid."
         return Answer(question, "These runs can't tell.", text)
     curve = learning_curve(counts, [in_percent(record) for record in records])
     if curve is None:
