@@ -15,6 +15,8 @@ from ..errors import Errors
 from .grid import Run
 
 UNFINISHED = ".unfinished"
+# a server that is forked has no threads and no GPU yet, unlike the process that watches
+START = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
 def work(run: Run, folder: Path, settings: dict[str, Any], keep_models: bool) -> dict[str, Any]:
@@ -83,6 +85,8 @@ def run_locally(
 ) -> Iterator[tuple[Run, dict[str, Any]]]:
     """Do runs in processes of this machine, one new process each: its memory is its own, and so is its end.
 
+    Where processes can be forked, spaCy and torch are imported once for all of them.
+
     runs (Iterable[Run]): The runs.
     folder (Path): The folder of all runs.
     workers (int): How many at once.
@@ -91,7 +95,9 @@ def run_locally(
     YIELDS (Tuple[Run, Dict[str, Any]]): Each run with its record, in the order in which they end.
     """
     remove_unfinished(folder)
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(START)
+    if START == "forkserver":
+        context.set_forkserver_preload(["spacy_datnet.experiments.training"])
     waiting = iter(runs)
     active: dict[Connection, tuple[Run, Any]] = {}
     try:

@@ -131,12 +131,15 @@ def test_a_run_that_fails_is_recorded_and_does_not_stop_the_others(folder):
     assert code == 1 and "4 runs, 2 of them done" in output and len(records()) == 6
 
 
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def worker_of(pid: int) -> int | None:
-    """A process that a process has started, and that has a training of a grid."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for child in children:
-        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-            return int(child)
+    """A process that has a training of a grid: forked by the server that a process has started."""
+    for server in children_of(pid):
+        if b"forkserver" in Path(f"/proc/{server}/cmdline").read_bytes() and (workers := children_of(server)):
+            return workers[0]
     return None
 
 
