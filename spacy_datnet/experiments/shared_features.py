@@ -18,6 +18,7 @@ from .results import MODELS, Record, Results
 
 # of each resource: enough to see, few enough to tell apart
 SENTENCES = 250
+NEIGHBOURS = 10
 
 
 def features_of_run(results: Results, record: Record, limit: int = SENTENCES) -> tuple[np.ndarray, np.ndarray] | None:
@@ -76,3 +77,21 @@ def shared_features(pipe: DATNetPipe, docs: list[Doc], is_source: np.ndarray) ->
         shared = network.encode(inputs, inputs.words, network.embed_characters(inputs)).shared.cpu().numpy()
     states = iter(shared)
     return np.stack([np.mean(list(islice(states, len(doc))), 0) for doc in docs])
+
+
+def mixing(features: np.ndarray, is_source: np.ndarray, neighbours: int = NEIGHBOURS) -> float | None:
+    """Compute how far source and target mix: the share of the other resource among the nearest sentences of each.
+
+    features (ndarray): (sentences, width), in random order, both resources about as often.
+    is_source (ndarray): (sentences,) bool.
+    neighbours (int): How many nearest sentences, by Euclidean distance, are looked at. Defaults to 10.
+    RETURNS (Optional[float]): The mean over all sentences: 0 if the resources lie apart, about 0.5 if they are alike.
+        None with fewer sentences of a resource than neighbours.
+    """
+    if min(is_source.sum(), (~is_source).sum()) <= neighbours:
+        return None
+    squares = (features**2).sum(1)
+    distances = squares[:, None] + squares - 2.0 * features @ features.T
+    np.fill_diagonal(distances, np.inf)
+    nearest = np.argpartition(distances, neighbours, axis=1)[:, :neighbours]
+    return float((is_source[nearest] != is_source[:, None]).mean())

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._extra import needs_report_extra
+from ..shared_features import mixing
 from ._style import WIDTH, drawing, new_figure
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ PERPLEXITY = 30.0
 @needs_report_extra
 def projections(variants: dict[str, tuple[np.ndarray, np.ndarray]], *, seed: int = 0) -> "Figure | None":
     """Draw the sentences of source and target by t-SNE (van der Maaten and Hinton 2008), a panel per variant.
+
+    The number beside a name says how far source and target mix in the features themselves, see `mixing`.
 
     variants (Dict[str, Tuple[ndarray, ndarray]]): By name, features (sentences, width) and which sentences are the
         source's, (sentences,) bool; see `shared_features`.
@@ -41,7 +44,8 @@ def projections(variants: dict[str, tuple[np.ndarray, np.ndarray]], *, seed: int
                 points = plane[chosen].T
                 look = {"marker": marker, "facecolor": fill, "edgecolor": edge, "linewidth": 0.6}
                 axes.scatter(*points, s=13, label=resource, **look)
-            axes.set_title(name, loc="left")
+            mixed = mixing(features, is_source)
+            axes.set_title(name if mixed is None else f"{name}: {100 * mixed:.0f} %", loc="left")
             axes.set_xticks([])
             axes.set_yticks([])
             axes.grid(visible=False)
