@@ -131,6 +131,11 @@ def test_a_run_that_fails_is_recorded_and_does_not_stop_the_others(folder):
     assert code == 1 and "4 runs, 2 of them done" in output and len(records()) == 6
 
 
+def listen_to_interrupts() -> None:
+    """Undo what shells do to commands in the background, so that the tests may run there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -152,7 +157,9 @@ def test_a_killed_worker_is_recorded_and_a_killed_grid_goes_on(folder, how):
     config.to_disk("small.cfg")
     Path("grid.yaml").write_text(GRID.replace("[3, all]", "[3]"))
     command = [sys.executable, "-m", "spacy_datnet", "run", "grid.yaml", "runs"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=listen_to_interrupts
+    )
 
     def wait_for(condition):
         end = time.monotonic() + 180
@@ -264,7 +271,7 @@ def test_ray_does_the_same_and_a_killed_worker_loses_and_repeats_nothing(folder)
         assert time.monotonic() < end and process.poll() is None
         time.sleep(0.02)
     os.kill(victim, signal.SIGKILL)
-    output, _ = process.communicate(timeout=180)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     found = list(Manifest(Path("others")).records())
     assert len(found) == len(expected) == 4
