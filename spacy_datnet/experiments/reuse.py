@@ -37,10 +37,11 @@ def reuse(
             continue
         if with_models and not (kept / MODELS).is_dir():
             continue
-        unfinished = folder / f"{run.key}{UNFINISHED}"
-        shutil.rmtree(unfinished, ignore_errors=True)
+        final, unfinished = folder / run.key, folder / f"{run.key}{UNFINISHED}"
+        for leftover in (unfinished, final):  # of a process that was killed before the record was written
+            shutil.rmtree(leftover, ignore_errors=True)
         shutil.copytree(kept, unfinished, ignore=None if with_models else shutil.ignore_patterns(MODELS))
-        unfinished.rename(folder / run.key)
+        unfinished.rename(final)
         yield run, record
 
 

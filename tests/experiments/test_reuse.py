@@ -52,6 +52,17 @@ def test_what_is_done_is_copied_without_its_models():
     assert not list(NEW.glob("*.unfinished"))
 
 
+def test_what_a_killed_process_left_is_replaced():
+    run = make_run(0)
+    do(run, "grids/one")
+    for name in (run.key, f"{run.key}.unfinished"):
+        (NEW / name).mkdir()
+        (NEW / name / "half.txt").touch()
+    assert reused([run], "grids") == [0]
+    assert [path.name for path in NEW.iterdir()] == [run.key]
+    assert [path.name for path in (NEW / run.key).iterdir()] == ["test.spacy"]
+
+
 def test_a_folder_of_runs_or_one_that_holds_such():
     run = make_run(0)
     do(run, "grids/one")
