@@ -100,7 +100,9 @@ def run(
 
 def _todo(experiment: Grid, manifest: Manifest, retry: bool) -> list[Run]:
     done = manifest.latest()
-    runs = {one.key: one for one in reversed(experiment.runs)}  # two variants may come to the same
-    todo = [one for one in reversed(runs.values()) if one.key not in done or (retry and done[one.key]["error"])]
+    runs: dict[str, Run] = {}
+    for one in experiment.runs:
+        runs.setdefault(one.key, one)  # two variants may come to the same
+    todo = [one for key, one in runs.items() if key not in done or (retry and done[key]["error"])]
     say(f"{len(runs)} runs, {len(runs) - len(todo)} of them done")
     return todo
