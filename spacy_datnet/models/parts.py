@@ -19,20 +19,31 @@ DecoderFactory = Callable[[int, int], Decoder]
 
 
 @registry.architectures("spacy-datnet.CharCNN.v1")
-def build_CharCNN(embedding_width: int = 30, filters: int = 50, window: int = 3, rows: int = 2048) -> CharacterFactory:
+def build_CharCNN(
+    embedding_width: int = 30, filters: int = 50, window: int = 3, rows: int = 2048, learn_border: bool = False
+) -> CharacterFactory:
     """Build the character encoder that source and target share.
 
     embedding_width (int): Width of a character embedding. Defaults to 30.
     filters (int): Number of filters, the width of a word's character features. Defaults to 50.
     window (int): Characters under a filter; odd. Defaults to 3.
     rows (int): Rows of the character table. 2048 keep Latin, Greek, Cyrillic, Hebrew and Arabic letters apart.
+    learn_border (bool): Whether the ends of a word have an embedding like characters, so that prefixes and suffixes
+        differ from what stands within a word. Defaults to False: they are zero.
     RETURNS (Callable): Makes the encoder.
     """
     _at_least(1, embedding_width=embedding_width, filters=filters, window=window)
     _at_least(2, rows=rows)
     if window % 2 == 0:
         raise ValueError(Errors.DN003.format(window=window))
-    return partial(CharCNN, rows=rows, embedding_width=embedding_width, filters=filters, window=window)
+    return partial(
+        CharCNN,
+        rows=rows,
+        embedding_width=embedding_width,
+        filters=filters,
+        window=window,
+        learn_border=learn_border,
+    )
 
 
 @registry.architectures("spacy-datnet.BiLSTM.v1")

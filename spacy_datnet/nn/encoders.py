@@ -23,16 +23,19 @@ class CharCNN(nn.Module):
     embedding_width (int): Width of a character embedding.
     filters (int): Number of filters, the width of the output.
     window (int): Characters under a filter, odd.
+    learn_border (bool): Whether the border has an embedding like any character, so that a filter can tell a prefix or a
+        suffix from what stands within a word. If not, it is zero. Defaults to False.
     """
 
-    def __init__(self, *, rows: int, embedding_width: int, filters: int, window: int):
+    def __init__(self, *, rows: int, embedding_width: int, filters: int, window: int, learn_border: bool = False):
         super().__init__()
         self.width = filters
         self.window = window
-        self.embedding = nn.Embedding(rows, embedding_width, padding_idx=0)
+        self.embedding = nn.Embedding(rows, embedding_width, padding_idx=None if learn_border else 0)
         limit = (3 / embedding_width) ** 0.5
         nn.init.uniform_(self.embedding.weight, -limit, limit)
-        nn.init.zeros_(self.embedding.weight[0])
+        if not learn_border:
+            nn.init.zeros_(self.embedding.weight[0])
         self.filters = nn.Linear(window * embedding_width, filters)
 
     def embed(self, characters: Tensor) -> Tensor:
@@ -55,9 +58,10 @@ class CharCNN(nn.Module):
         segments = torch.cat([torch.stack([ones, lengths], 1).flatten(), ones[:1]])
         if half > 1:  # one border is too narrow to hide the neighbouring words
             segment = torch.arange(len(segments), device=segments.device).repeat_interleave(segments)
-            around = pad(segment, (half, half), value=-1)
-            same = [around[i : i + characters] == segment for i in range(self.window)]
-            windows = [part * own[:, None] for part, own in zip(windows, same, strict=True)]
+            around = pad(segment, (half, half), value=-2)
+            # a word and its two borders
+            seen = [(around[i : i + characters] - segment).abs() <= 1 for i in range(self.window)]
+            windows = [part * own[:, None] for part, own in zip(windows, seen, strict=True)]
         found = self.filters(torch.cat(windows, 1))  # (characters, filters)
         return torch.segment_reduce(found, "max", lengths=segments)[1::2].relu()
 

@@ -11,11 +11,12 @@ from spacy_datnet.nn.encoders import CharCNN, FeedForward, drop
 WORDS = [[3, 1, 4, 2, 5], [9], [2, 6], [5, 3, 7]]
 
 windows = pytest.mark.parametrize("window", [1, 3, 5, 7])
+borders = pytest.mark.parametrize("learn_border", [False, True])
 
 
-def build(window):
+def build(window, learn_border=False):
     torch.manual_seed(0)
-    encoder = CharCNN(rows=10, embedding_width=4, filters=6, window=window).double()
+    encoder = CharCNN(rows=10, embedding_width=4, filters=6, window=window, learn_border=learn_border).double()
     torch.nn.init.normal_(encoder.filters.bias)
     return encoder
 
@@ -33,24 +34,27 @@ def encode(encoder, words):
 
 
 def encode_alone(encoder, word):
-    """One word: zeros around it, a convolution, ReLU, and the maximum over its characters."""
+    """One word: borders and zeros around it, a convolution, ReLU, and the maximum over its characters."""
     window, width = encoder.window, encoder.embedding.embedding_dim
-    embedded = encoder.embedding.weight[1 + torch.tensor(word) % 9].T[None]  # (1, width, characters)
+    rows = torch.tensor([0, *(1 + character % 9 for character in word), 0])
+    embedded = encoder.embedding(rows).T[None]  # (1, width, characters)
     weight = encoder.filters.weight.view(-1, window, width).transpose(1, 2)
     found = conv1d(embedded, weight, encoder.filters.bias, padding=window // 2)
-    return found[0].relu().amax(1)
+    return found[0, :, 1:-1].relu().amax(1)
 
 
 @windows
-def test_a_word_is_encoded_as_by_a_convolution_over_it_alone(window):
-    encoder = build(window)
+@borders
+def test_a_word_is_encoded_as_by_a_convolution_over_it_alone(window, learn_border):
+    encoder = build(window, learn_border)
     expected = torch.stack([encode_alone(encoder, word) for word in WORDS])
     torch.testing.assert_close(encode(encoder, WORDS), expected)
 
 
 @windows
-def test_gradients_are_those_of_a_convolution_over_each_word(window):
-    encoder = build(window)
+@borders
+def test_gradients_are_those_of_a_convolution_over_each_word(window, learn_border):
+    encoder = build(window, learn_border)
     weights = torch.randn(len(WORDS), encoder.width, dtype=torch.float64)
     results = []
     for encoded in (
@@ -65,19 +69,21 @@ def test_gradients_are_those_of_a_convolution_over_each_word(window):
 
 
 @windows
-def test_neighbours_do_not_change_a_word(window):
-    encoder = build(window)
+@borders
+def test_neighbours_do_not_change_a_word(window, learn_border):
+    encoder = build(window, learn_border)
     together = encode(encoder, WORDS)
     torch.testing.assert_close(encode(encoder, WORDS[::-1]), together.flip(0))
     for word, encoded in zip(WORDS, together, strict=True):
         torch.testing.assert_close(encode(encoder, [word])[0], encoded)
 
 
-def test_the_border_is_zero_and_stays_so():
-    encoder = build(3)
-    assert not encoder.embedding.weight[0].any()
+@borders
+def test_the_border_is_zero_and_stays_so_if_it_is_not_learnt(learn_border):
+    encoder = build(3, learn_border)
+    assert encoder.embedding.weight[0].any() == learn_border
     encode(encoder, WORDS).sum().backward()
-    assert not encoder.embedding.weight.grad[0].any()
+    assert encoder.embedding.weight.grad[0].any() == learn_border
 
 
 @pytest.mark.parametrize("depth", [0, 1, 3])
