@@ -65,11 +65,12 @@ def plain_tags(network: DATNet, inputs: Inputs) -> list[int]:
     window, width = chars.window, chars.embedding.weight.shape[1]
     rows = len(chars.embedding.weight)
     kernel = chars.filters.weight.view(-1, window, width).transpose(1, 2)
+    border = torch.zeros(1, dtype=torch.int64)
     forms, start = [], 1
     for length in inputs.form_lengths.tolist():
-        points = 1 + inputs.characters[start : start + length] % (rows - 1)
+        points = torch.cat([border, 1 + inputs.characters[start : start + length] % (rows - 1), border])
         found = F.conv1d(chars.embedding.weight[points].T, kernel, chars.filters.bias, padding=window // 2)
-        forms.append(F.relu(found.amax(1)))
+        forms.append(F.relu(found[:, 1:-1].amax(1)))
         start += length + 1
     features = torch.cat([torch.stack(forms)[inputs.forms], inputs.words], 1)[None]
     encoders = [network.shared, *([network.private["target"]] if network.private else [])]
