@@ -64,13 +64,14 @@ class SpanTags:
 
     def decode(self, tags: np.ndarray) -> list[tuple[int, int, str]]:
         """Read the spans off a legal sequence of tags: the inverse of `encode`."""
+        return [(start, end, self.labels[(int(tags[start]) - 1) // 4]) for start, end in self.items(tags)]
+
+    def items(self, tags: np.ndarray) -> list[tuple[int, int]]:
+        """Find the start and the end of what a legal sequence of tags labels: of each span, the end exclusive."""
         action = np.where(tags == OUTSIDE, -1, (tags - 1) % 4)
         starts = np.flatnonzero((action == BEGIN) | (action == UNIT))
         ends = np.flatnonzero((action == LAST) | (action == UNIT)) + 1
-        return [
-            (int(start), int(end), self.labels[(int(tags[start]) - 1) // 4])
-            for start, end in zip(starts, ends, strict=True)
-        ]
+        return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
     def from_names(self, names: Sequence[str | None]) -> np.ndarray:
         """Number tags given as text; None or a label that the scheme does not have is MISSING."""
@@ -99,6 +100,10 @@ class TokenTags:
         """Tell which starts (tags,), transitions (tags, tags) and ends (tags,) are legal: all, as bool arrays."""
         size = len(self)
         return np.ones(size, dtype=bool), np.ones((size, size), dtype=bool), np.ones(size, dtype=bool)
+
+    def items(self, tags: np.ndarray) -> list[tuple[int, int]]:
+        """Find the start and the end of what a sequence of tags labels: of each token, the end exclusive."""
+        return [(i, i + 1) for i in range(len(tags))]
 
     def from_names(self, names: Sequence[str | None]) -> np.ndarray:
         """Number tags given as text; None or a tag that is not among the labels is MISSING."""

@@ -1,6 +1,6 @@
 """The model of all components: features of docs, then the network, behind one Thinc node."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -9,9 +9,11 @@ import torch
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model
+from torch import Tensor
 
 from ..errors import Errors
 from ..nn.datnet import TRANSFERS, DATNet, Sizes
+from ..nn.sentences import Sentences
 from ..resources import TARGET
 from .features import Batch, Featurizer, build_features
 from .parts import CharacterFactory, DecoderFactory, EncoderFactory
@@ -25,6 +27,22 @@ class Prediction(NamedTuple):
     tags: np.ndarray  # (tokens,), int64
     marginal: np.ndarray | None  # (tokens,)
     conditional: np.ndarray | None  # (tokens,)
+
+    def log_probabilities(self, items: Iterable[tuple[int, int]]) -> list[float]:
+        """Sum up the log-probabilities of the tags of some items: the chain rule.
+
+        items (Iterable[Tuple[int, int]]): Start and end of each; the end is exclusive.
+        RETURNS (List[float]): One for each.
+        """
+        return [float(self.marginal[start] + self.conditional[start + 1 : end].sum()) for start, end in items]
+
+
+class Encoded(NamedTuple):
+    """Target sentences of like length, behind the encoders."""
+
+    tokens: np.ndarray  # which of all docs' tokens they have, one sentence after the other
+    sentences: Sentences
+    states: Tensor  # (tokens, width)
 
 
 DATNetModel = Model[list[Doc], list[Prediction]]
@@ -118,22 +136,43 @@ def predict(
     confidence (bool): Whether posterior probabilities are wanted.
     RETURNS (List[Prediction]): One per doc, also for an empty one.
     """
+    return decode(model, docs, encode(model, docs), allowed=allowed, confidence=confidence)
+
+
+@torch.no_grad()
+def encode(model: DATNetModel, docs: list[Doc]) -> Iterator[Encoded]:
+    """Run the encoders over the sentences of target docs, in groups of like length."""
+    if any(len(doc) for doc in docs):
+        features = model.get_ref("features").predict(Batch(docs))
+        for sentences in features.layout.by_length():
+            inputs = features.inputs(sentences)
+            states = model.shims[0].network(inputs)
+            yield Encoded(features.layout.tokens(sentences), inputs.sentences, states)
+
+
+@torch.no_grad()
+def decode(
+    model: DATNetModel,
+    docs: list[Doc],
+    encoded: Iterable[Encoded],
+    *,
+    allowed: np.ndarray | None = None,
+    confidence: bool = False,
+) -> list[Prediction]:
+    """Label target docs whose sentences are encoded; see `predict`."""
     if not docs:
         return []
-    network = model.shims[0].network
+    decoder = model.shims[0].network.decoders[TARGET]
     sizes = [len(doc) for doc in docs]
     borders = np.cumsum(sizes)[:-1]
     tags = np.zeros(sum(sizes), dtype=np.int64)
     log_probabilities = np.zeros((2, len(tags)), dtype=np.float32) if confidence else None
-    if len(tags):
-        features = model.get_ref("features").predict(Batch(docs))
-        for sentences in features.layout.by_length():
-            tokens = features.layout.tokens(sentences)
-            may = None if allowed is None else torch.from_numpy(allowed[tokens]).to(features.words.device)
-            decoded = network.decode(features.inputs(sentences), may, confidence)
-            tags[tokens] = decoded.tags.cpu().numpy()
-            if confidence:
-                log_probabilities[:, tokens] = torch.stack([decoded.marginal, decoded.conditional]).cpu().numpy()
+    for tokens, sentences, states in encoded:
+        may = None if allowed is None else torch.from_numpy(allowed[tokens]).to(states.device)
+        decoded = decoder.decode(states, sentences, may, confidence)
+        tags[tokens] = decoded.tags.cpu().numpy()
+        if confidence:
+            log_probabilities[:, tokens] = torch.stack([decoded.marginal, decoded.conditional]).cpu().numpy()
     parts = np.split(tags, borders)
     if not confidence:
         return [Prediction(part, None, None) for part in parts]

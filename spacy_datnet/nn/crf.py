@@ -236,15 +236,19 @@ def decode(
     scores: Scores,
     allowed: Tensor | None = None,
     confidence: bool = True,
+    temperature: Tensor | float = 1.0,
 ) -> Decoded:
     """Find the best paths and, if asked, their posterior probabilities.
 
     confidence (bool): Whether to run forward-backward for the probabilities.
+    temperature (Tensor): All scores are divided by it for the probabilities, which a higher one draws together. The
+        best path is the same under any. Defaults to 1.
     RETURNS (Decoded): Paths and log-probabilities in the dtype of the emissions.
     """
     tags = viterbi(emissions, lengths, scores, allowed)
     if not confidence:
         return Decoded(tags, None, None)
+    emissions, scores = emissions / temperature, Scores(*(score / temperature for score in scores))
     posterior = forward_backward(emissions, lengths, scores, allowed)
     index = tags[..., None]
 

@@ -7,11 +7,9 @@ both), "part" (DATNet-P, a shared encoder and a private one per resource, output
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from .crf import Decoded
-from .datnet_encoder import DATNetEncoder, EncoderSizes, Inputs
+from .datnet_encoder import DATNetEncoder, EncoderSizes
 from .decoders import Decoder
 from .discriminator import Discriminator
 from .encoders import CharCNN
@@ -61,16 +59,6 @@ class DATNet(DATNetEncoder):
             shared = share_decoder and resource != "target"
             self.decoders[resource] = self.decoders["target"] if shared else decoder(self.width, sizes.tags[resource])
         self.discriminator = Discriminator(self.shared.width, hidden=attention_width) if "source" in resources else None
-
-    @torch.no_grad()
-    def decode(self, inputs: Inputs, allowed: Tensor | None = None, confidence: bool = True) -> Decoded:
-        """Label target sentences.
-
-        allowed (Optional[Tensor]): (tokens, tags) bool, the tags that each token may have.
-        confidence (bool): Whether posterior probabilities are wanted.
-        RETURNS (Decoded): Legal paths: tags and log-probabilities, each (tokens,).
-        """
-        return self.decoders["target"].decode(self(inputs), inputs.sentences, allowed, confidence)
 
     def drop_source(self) -> None:
         """Remove whatever only training needs: the source's encoder and decoder, and the discriminator."""

@@ -20,6 +20,8 @@ class Decoder(nn.Module):
         self.emit = nn.Linear(input_width, n_tags)
         for name, shape in zip(crf.Scores._fields, ((n_tags,), (n_tags, n_tags), (n_tags,)), strict=True):
             self.register_buffer(f"legal_{name}", torch.ones(shape, dtype=torch.bool))
+        # of the probabilities, fitted after the training; the loss does not know it
+        self.register_buffer("temperature", torch.ones(()))
 
     def constrain(self, start: Tensor, transitions: Tensor, end: Tensor) -> None:
         """Say which starts, transitions and ends are legal: bool tensors (tags,), (tags, tags), (tags,)."""
@@ -55,7 +57,7 @@ class Decoder(nn.Module):
         """
         emissions = sentences.pad(self.emit(states))
         allowed = None if allowed is None else sentences.pad(allowed)
-        decoded = crf.decode(emissions, sentences.lengths, self.scores(), allowed, confidence)
+        decoded = crf.decode(emissions, sentences.lengths, self.scores(), allowed, confidence, self.temperature)
         return crf.Decoded(*(part if part is None else sentences.unpad(part) for part in decoded))
 
 

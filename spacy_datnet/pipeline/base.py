@@ -20,18 +20,21 @@ from spacy.vocab import Vocab
 from thinc.api import Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
-from ..models.datnet import DATNetModel, Prediction, drop_source, predict
+from ..models.datnet import DATNetModel, Prediction, decode, drop_source, encode, predict
 from ..models.features import Batch, Features, is_static
 from ..nn.objective import Gold, Objective, Report
 from ..resources import RESOURCES, SOURCE, TARGET, resource_of
 from ..tagging import MISSING
 from .annotations import Annotation, annotation_of
+from .calibration import fit_temperature
 from .memory import trim_heap
 
 Labels = list[str] | dict[str, list[str]] | None
 SAMPLE = 10
 # updates between two calls of `trim_heap`, each of which takes about as long as half an update
 TRIM_EVERY = 100
+# enough for a temperature, in a second
+CALIBRATION_TOKENS = 50_000
 
 
 class DATNetPipe(TrainablePipe):
@@ -300,6 +303,41 @@ class DATNetPipe(TrainablePipe):
         RETURNS (List[Prediction]): Tags and log-probabilities of each doc.
         """
         docs = list(docs)
+        self._check_initialized()
+        return predict(self.model, docs, allowed=self.allowed_tags(docs), confidence=self.confidence)
+
+    def calibrate(self, examples: Iterable[Example]) -> float:
+        """Fit the temperature of the confidences to annotated target examples; see `pipeline.calibration`.
+
+        Labels stay the same. `spacy-datnet.calibrate.v1` does this with the dev corpus before a pipeline is saved.
+
+        examples (Iterable[Example]): The examples. Source examples, and predictions on tokens that are not annotated,
+            are left out; of more than 50,000 tokens every other example is taken, or fewer.
+        RETURNS (float): The temperature. 1.0 leaves the confidences as the training made them.
+        """
+        self._check_initialized()
+        examples = [example for example in examples if resource_of(example) == TARGET]
+        examples = examples[:: 1 + sum(len(example.predicted) for example in examples) // CALIBRATION_TOKENS]
+        docs, tag_set = [example.predicted for example in examples], self.tag_set_of(TARGET)
+        allowed, encoded = self.allowed_tags(docs), list(encode(self.model, docs))
+        items, right = [], []
+        for example, (tags, _, _) in zip(examples, decode(self.model, docs, encoded, allowed=allowed), strict=True):
+            gold = self.annotations[TARGET].gold_tags(example, tag_set)
+            known = [(start, end) for start, end in tag_set.items(tags) if (gold[start:end] != MISSING).all()]
+            items.append(known)
+            # the tags of a span tell its borders, too
+            right += [bool((gold[start:end] == tags[start:end]).all()) for start, end in known]
+        temperature = self.model.shims[0].network.decoders[TARGET].temperature
+
+        def log_probabilities(value: float) -> np.ndarray:
+            temperature.fill_(value)
+            predictions = decode(self.model, docs, encoded, allowed=allowed, confidence=True)
+            pairs = zip(items, predictions, strict=True)
+            return np.array([log for known, prediction in pairs for log in prediction.log_probabilities(known)])
+
+        temperature.fill_(fit_temperature(log_probabilities, np.array(right, dtype=bool)))
+        return float(temperature)
+
+    def _check_initialized(self) -> None:
         if not self.model.shims[0].is_built:
             raise ValueError(Errors.DN015.format(name=self.name))
-        return predict(self.model, docs, allowed=self.allowed_tags(docs), confidence=self.confidence)

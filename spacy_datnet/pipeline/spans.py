@@ -34,16 +34,8 @@ class SpanPipe(DATNetPipe):
         tag_set = self.tag_set_of(TARGET)
         for doc, prediction in zip(docs, predictions, strict=True):
             spans = [Span(doc, start, end, label=label) for start, end, label in tag_set.decode(prediction.tags)]
-            probabilities = None if prediction.marginal is None else span_probabilities(spans, prediction)
+            probabilities = None
+            if prediction.marginal is not None:
+                logs = prediction.log_probabilities((span.start, span.end) for span in spans)
+                probabilities = np.exp(logs).clip(max=1.0).tolist()
             self.set_spans(doc, spans, probabilities)
-
-
-def span_probabilities(spans: list[Span], prediction: Prediction) -> list[float]:
-    """Compute the posterior probability of predicted spans: by the chain rule along their tags.
-
-    RETURNS (List[float]): Between 0 and 1.
-    """
-    marginal, conditional = prediction.marginal, prediction.conditional
-    return [
-        min(1.0, float(np.exp(marginal[span.start] + conditional[span.start + 1 : span.end].sum()))) for span in spans
-    ]

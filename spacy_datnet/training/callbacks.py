@@ -1,9 +1,10 @@
 """Callbacks of the initialisation and of the training loop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from spacy.language import Language
+from spacy.training import Example
 from spacy.util import registry, resolve_dot_names
 
 from ..errors import Errors
@@ -50,7 +51,39 @@ def configure_compute_features() -> Callable[[Language], None]:
 
 def compute_features_of_corpora(nlp: Language) -> None:
     """Compute what the training and dev corpora of a pipeline's config need."""
-    config = nlp.config.interpolate()
-    names = [config["training"][name] for name in ("train_corpus", "dev_corpus")]
-    for corpus in resolve_dot_names(config, names):
+    for corpus in corpora_of(nlp, "train_corpus", "dev_corpus"):
         compute_features(nlp, (example.predicted for example in corpus(nlp)))
+
+
+@registry.callbacks("spacy-datnet.calibrate.v1")
+def configure_calibrate() -> Callable[[Language], Language]:
+    """Configure confidences that are fitted to the dev corpus before a pipeline is saved.
+
+    Use it as `[training.before_to_disk]`. Scores and labels stay the same; see `DATNetPipe.calibrate`.
+
+    RETURNS (Callable): The callback.
+    """
+    return calibrate
+
+
+def calibrate(nlp: Language) -> Language:
+    """Fit the confidences of each component that has some to the dev corpus of the pipeline's config."""
+    (corpus,) = corpora_of(nlp, "dev_corpus")
+    examples = list(corpus(nlp))
+    pipes = [pipe for _, pipe in nlp.pipeline]
+    while pipes and not hasattr(pipes[-1], "calibrate"):
+        pipes.pop()
+    for pipe in pipes:
+        if hasattr(pipe, "calibrate"):
+            pipe.calibrate(examples)
+        if pipe is not pipes[-1]:  # what comes after may need what this one sets
+            docs = [example.predicted for example in examples]
+            docs = list(pipe.pipe(docs) if hasattr(pipe, "pipe") else map(pipe, docs))
+            examples = [Example(doc, example.reference) for doc, example in zip(docs, examples, strict=True)]
+    return nlp
+
+
+def corpora_of(nlp: Language, *names: str) -> Sequence[Callable[[Language], Iterable[Example]]]:
+    """Find the readers that a pipeline's config names in its block [training]."""
+    config = nlp.config.interpolate()
+    return resolve_dot_names(config, [config["training"][name] for name in names])

@@ -146,6 +146,30 @@ def test_confidence_is_the_share_among_legal_paths(make):
         torch.testing.assert_close(whole(*logs), scores.max() - scores.logsumexp(0))
 
 
+@pytest.mark.parametrize("temperature", [0.5, 3.0])
+@decoders
+def test_a_temperature_divides_all_scores_of_the_probabilities(make, temperature):
+    decoder, states = constrain(build(make)), draw_states()
+    sharp = decoder.decode(states, SENTENCES)
+    decoder.temperature.fill_(temperature)
+    decoded = decoder.decode(states, SENTENCES)
+    assert torch.equal(decoded.tags, sharp.tags)
+    for x, _, *logs in zip(states.split(LENGTHS), *split(decoded), strict=True):
+        scores = torch.stack([score(decoder, decoder.emit(x), path) for path in legal_paths(len(x))]) / temperature
+        torch.testing.assert_close(whole(*logs), scores.max() - scores.logsumexp(0))
+
+
+@decoders
+def test_a_temperature_is_saved_and_does_not_change_the_loss(make):
+    decoder, states = constrain(build(make)), draw_states()
+    loss = decoder.loss(states, SENTENCES, TAGS, True)
+    decoder.temperature.fill_(2.0)
+    assert torch.equal(decoder.loss(states, SENTENCES, TAGS, True), loss)
+    loaded = make(5, len(SCHEME)).double()
+    loaded.load_state_dict(decoder.state_dict())
+    assert loaded.temperature == 2.0
+
+
 @decoders
 def test_without_confidence_the_paths_are_the_same(make):
     decoder, states = constrain(build(make)), draw_states()

@@ -176,6 +176,63 @@ def fresh(component) -> tuple[Language, list[Example]]:
     return nlp, examples
 
 
+# Confidence
+
+
+def judged(component: Component, nlp: Language, examples: list[Example]) -> list[tuple[float, bool]]:
+    """What is predicted for examples, as users read it: each confidence, and whether it is right."""
+    found = []
+    for example in examples:
+        doc, truth = nlp(bare(example.reference)), component.read(example.reference)
+        if component.factory == "datnet_tagger":
+            confidences = [token._.tag_confidence for token in doc]
+        else:
+            spans = doc.ents if component.factory == "datnet_ner" else doc.spans["chunks"]
+            name = "confidence" if component.factory == "datnet_ner" else "chunk_confidence"
+            confidences = [span._.get(name) for span in spans]
+        found += zip(confidences, (item in truth for item in component.read(doc)), strict=True)
+    return found
+
+
+def test_calibration_changes_confidences_and_no_label(component):
+    nlp = create(component)
+    fix_random_seed(0)
+    everything = component.examples(nlp.vocab)
+    examples = of(everything, "target")
+    sgd = nlp.initialize(lambda: everything)
+    learn(nlp, [*examples[::2], *of(everything, "source")], sgd, steps=30)  # too little to be right everywhere
+    pipe = nlp.get_pipe(component.factory)
+    decoder = pipe.model.shims[0].network.decoders["target"]
+    before, read = weights(pipe.model), [component.read(nlp(bare(eg.reference))) for eg in examples]
+    assert decoder.temperature == 1.0
+    temperature = pipe.calibrate([*examples, *of(component.examples(nlp.vocab), "source")])
+    assert temperature == decoder.temperature != 1.0
+    assert [component.read(nlp(bare(eg.reference))) for eg in examples] == read
+    through = through_bytes(nlp, None)
+    assert through.get_pipe(component.factory).model.shims[0].network.decoders["target"].temperature == temperature
+
+    def cross_entropy(value: float) -> float:
+        decoder.temperature.fill_(value)
+        pairs = judged(component, nlp, examples)
+        n = sum(right for _, right in pairs)
+        wanted = [(n + 1) / (n + 2) if right else 1 / (len(pairs) - n + 2) for _, right in pairs]
+        return -sum(w * np.log(p) + (1 - w) * np.log(1 - p) for w, (p, _) in zip(wanted, pairs, strict=True))
+
+    best = cross_entropy(temperature)
+    assert best == pytest.approx(min(cross_entropy(value) for value in np.linspace(0.5, 5.0, 46)), rel=0.01)
+    decoder.temperature.fill_(1.0)
+    assert same(before, weights(pipe.model))
+
+
+def test_calibration_leaves_out_what_is_not_annotated(component):
+    nlp = train(component, steps=8)
+    pipe, examples = nlp.get_pipe(component.factory), of(component.examples(nlp.vocab), "target")
+    expected = pipe.calibrate(examples)
+    unknown = [Example(bare(example.reference), bare(example.reference)) for example in examples]
+    assert pipe.calibrate([*unknown, *examples]) == expected
+    assert pipe.calibrate(unknown) == pipe.calibrate([]) == 1.0
+
+
 # Learning and predicting
 
 

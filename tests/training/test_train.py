@@ -12,6 +12,7 @@ import spacy
 from numpy.testing import assert_allclose
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.training import Corpus
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_model_from_config
@@ -204,6 +205,23 @@ def test_averages_of_the_weights_are_saved(paths, tmp_path):
         assert_allclose(found, average, atol=1e-5)
     moved = [np.abs(saved[name] - after_steps[-1][name]).max() for name in saved]
     assert max(moved) > 0.01
+
+
+def test_calibration_fits_what_is_saved_and_leaves_the_training_alone(paths, tmp_path):
+    settings = {"max_steps": 20, "eval_frequency": 10}
+    callback = {"@callbacks": "spacy-datnet.calibrate.v1"}
+    for name in ("plain", "fitted"):
+        (tmp_path / name).mkdir()
+    plain, _ = run(configure(paths, **settings), tmp_path / "plain")
+    fitted, _ = run(configure(paths, before_to_disk=callback, **settings), tmp_path / "fitted")
+    assert all(np.array_equal(value, weights(fitted)[name]) for name, value in weights(plain).items())
+    saved = [spacy.load(tmp_path / name / "model-last") for name in ("plain", "fitted")]
+    assert saved[0].meta["performance"] == saved[1].meta["performance"]
+    networks = [nlp.get_pipe("datnet_ner").model.shims[0].network for nlp in saved]
+    before, after = (float(network.decoders["target"].temperature) for network in networks)
+    assert before == 1.0 != after
+    dev = list(Corpus(paths["target"])(saved[0]))
+    assert saved[0].get_pipe("datnet_ner").calibrate(dev) == pytest.approx(after)
 
 
 def test_training_again_gives_the_same_model(paths):
