@@ -344,6 +344,7 @@ class Warnings(metaclass=_Coded):
         "Component '{name}' has no target examples: it learns from the source alone and will label the target with "
         "that (zero-shot transfer)."
     )
+    DN058 = "The confidences can't be fitted to the dev corpus, and are saved as the training made them: {reason}"
 
     DN251 = (
         "{path}: {count} tag(s) break {scheme}, which the rest of the file follows, and were read "

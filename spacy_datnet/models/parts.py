@@ -29,7 +29,8 @@ def build_CharCNN(
     window (int): Characters under a filter; odd. Defaults to 3.
     rows (int): Rows of the character table. 2048 keep Latin, Greek, Cyrillic, Hebrew and Arabic letters apart.
     learn_border (bool): Whether the ends of a word have an embedding like characters, so that prefixes and suffixes
-        differ from what stands within a word. Defaults to False: they are zero.
+        differ from what stands within a word. Defaults to False: they are zero. A word of more than 24 characters
+        ends after the 24th.
     RETURNS (Callable): Makes the encoder.
     """
     _at_least(1, embedding_width=embedding_width, filters=filters, window=window)

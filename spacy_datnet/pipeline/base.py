@@ -16,6 +16,7 @@ from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Optimizer, set_dropout_rate
 
@@ -26,15 +27,15 @@ from ..nn.objective import Gold, Objective, Report
 from ..resources import RESOURCES, SOURCE, TARGET, resource_of
 from ..tagging import MISSING
 from .annotations import Annotation, annotation_of
-from .calibration import fit_temperature
+from .calibration import fit_temperature, judge
 from .memory import trim_heap
 
 Labels = list[str] | dict[str, list[str]] | None
 SAMPLE = 10
 # updates between two calls of `trim_heap`, each of which takes about as long as half an update
 TRIM_EVERY = 100
-# enough for a temperature, in a second
-CALIBRATION_TOKENS = 50_000
+# docs whose features are in memory at once as confidences are fitted
+CALIBRATION_BATCH = 128
 
 
 class DATNetPipe(TrainablePipe):
@@ -307,36 +308,53 @@ class DATNetPipe(TrainablePipe):
         return predict(self.model, docs, allowed=self.allowed_tags(docs), confidence=self.confidence)
 
     def calibrate(self, examples: Iterable[Example]) -> float:
-        """Fit the temperature of the confidences to annotated target examples; see `pipeline.calibration`.
+        """Fit the temperature of the confidences; see `pipeline.calibration.calibrate`, which does so in a pipeline.
 
-        Labels stay the same. `spacy-datnet.calibrate.v1` does this with the dev corpus before a pipeline is saved.
-
-        examples (Iterable[Example]): The examples. Source examples, and predictions on tokens that are not annotated,
-            are left out; of more than 50,000 tokens every other example is taken, or fewer.
-        RETURNS (float): The temperature. 1.0 leaves the confidences as the training made them.
+        examples (Iterable[Example]): Annotated examples, whose predicted docs have what components before this one set
+            and nothing of its own. Source examples are left out, and what is predicted where there is no annotation or
+            where something was set before. If false items are mostly where there is no annotation, what is left of
+            them is too little, and the confidences stay too high.
+        RETURNS (float): The temperature. Without anything to fit, it is the one that the component has.
         """
         self._check_initialized()
         examples = [example for example in examples if resource_of(example) == TARGET]
-        examples = examples[:: 1 + sum(len(example.predicted) for example in examples) // CALIBRATION_TOKENS]
-        docs, tag_set = [example.predicted for example in examples], self.tag_set_of(TARGET)
-        allowed, encoded = self.allowed_tags(docs), list(encode(self.model, docs))
-        items, right = [], []
-        for example, (tags, _, _) in zip(examples, decode(self.model, docs, encoded, allowed=allowed), strict=True):
-            gold = self.annotations[TARGET].gold_tags(example, tag_set)
-            known = [(start, end) for start, end in tag_set.items(tags) if (gold[start:end] != MISSING).all()]
-            items.append(known)
-            # the tags of a span tell its borders, too
-            right += [bool((gold[start:end] == tags[start:end]).all()) for start, end in known]
+        annotation, tag_set = self.annotations[TARGET], self.tag_set_of(TARGET)
+        # what is labelled otherwise in the examples is not right; its tags come last, the others keep their numbers
+        labels = {label for example in examples for label in annotation.labels_of(example.reference)}
+        every_tag = annotation.tag_set((*self.labels, *sorted(labels - set(self.labels))))
+        batches, items, right = [], [], []
+        for batch in minibatch(examples, CALIBRATION_BATCH):
+            docs = [example.predicted for example in batch]
+            allowed, encoded = self.allowed_tags(docs), list(encode(self.model, docs))
+            batches.append((docs, allowed, encoded))
+            borders = np.cumsum([len(doc) for doc in docs])[:-1]
+            free = [slice(None)] * len(docs) if allowed is None else np.split(allowed.all(1), borders)
+            predictions = decode(self.model, docs, encoded, allowed=allowed)
+            for example, own, (tags, _, _) in zip(batch, free, predictions, strict=True):
+                gold = np.full_like(tags, MISSING)
+                gold[own] = annotation.gold_tags(example, every_tag)[own]
+                judged = judge(tags, gold, tag_set.items(tags))
+                items.append([(start, end) for start, end, _ in judged])
+                right += [is_right for _, _, is_right in judged]
         temperature = self.model.shims[0].network.decoders[TARGET].temperature
+        best = float(temperature)
 
         def log_probabilities(value: float) -> np.ndarray:
             temperature.fill_(value)
-            predictions = decode(self.model, docs, encoded, allowed=allowed, confidence=True)
+            predictions = (
+                prediction
+                for docs, allowed, encoded in batches
+                for prediction in decode(self.model, docs, encoded, allowed=allowed, confidence=True)
+            )
             pairs = zip(items, predictions, strict=True)
             return np.array([log for known, prediction in pairs for log in prediction.log_probabilities(known)])
 
-        temperature.fill_(fit_temperature(log_probabilities, np.array(right, dtype=bool)))
-        return float(temperature)
+        try:
+            if right:
+                best = fit_temperature(log_probabilities, np.array(right))
+        finally:
+            temperature.fill_(best)
+        return best
 
     def _check_initialized(self) -> None:
         if not self.model.shims[0].is_built:

@@ -1,5 +1,6 @@
 """Callbacks of the initialisation and of the training loop."""
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
@@ -7,8 +8,9 @@ from spacy.language import Language
 from spacy.training import Example
 from spacy.util import registry, resolve_dot_names
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..models.frozen_transformer import compute_features
+from ..pipeline.calibration import calibrate
 
 
 @registry.callbacks("spacy-datnet.epoch_decay.v1")
@@ -59,27 +61,20 @@ def compute_features_of_corpora(nlp: Language) -> None:
 def configure_calibrate() -> Callable[[Language], Language]:
     """Configure confidences that are fitted to the dev corpus before a pipeline is saved.
 
-    Use it as `[training.before_to_disk]`. Scores and labels stay the same; see `DATNetPipe.calibrate`.
+    Use it as `[training.before_to_disk]`. Scores and labels stay the same; see `pipeline.calibration.calibrate`.
 
     RETURNS (Callable): The callback.
     """
-    return calibrate
+    return calibrate_on_dev_corpus
 
 
-def calibrate(nlp: Language) -> Language:
-    """Fit the confidences of each component that has some to the dev corpus of the pipeline's config."""
-    (corpus,) = corpora_of(nlp, "dev_corpus")
-    examples = list(corpus(nlp))
-    pipes = [pipe for _, pipe in nlp.pipeline]
-    while pipes and not hasattr(pipes[-1], "calibrate"):
-        pipes.pop()
-    for pipe in pipes:
-        if hasattr(pipe, "calibrate"):
-            pipe.calibrate(examples)
-        if pipe is not pipes[-1]:  # what comes after may need what this one sets
-            docs = [example.predicted for example in examples]
-            docs = list(pipe.pipe(docs) if hasattr(pipe, "pipe") else map(pipe, docs))
-            examples = [Example(doc, example.reference) for doc, example in zip(docs, examples, strict=True)]
+def calibrate_on_dev_corpus(nlp: Language) -> Language:
+    """Fit the confidences to the dev corpus that a pipeline's config names."""
+    try:
+        (corpus,) = corpora_of(nlp, "dev_corpus")
+        calibrate(nlp, corpus(nlp))
+    except ValueError as error:  # what was trained is worth saving all the same
+        warnings.warn(Warnings.DN058.format(reason=error), stacklevel=2)
     return nlp
 
 

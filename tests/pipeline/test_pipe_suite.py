@@ -18,7 +18,7 @@ import srsly
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.cli._util import app
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.util import fix_random_seed
@@ -34,6 +34,7 @@ from util import (
     write_docs,
 )
 
+from spacy_datnet.pipeline.calibration import TEMPERATURES, calibrate
 from spacy_datnet.resources import resource_of, stamp
 
 
@@ -194,22 +195,32 @@ def judged(component: Component, nlp: Language, examples: list[Example]) -> list
     return found
 
 
-def test_calibration_changes_confidences_and_no_label(component):
+@pytest.fixture
+def half_trained(component) -> tuple[Language, list[Example]]:
+    """A pipeline that is not right everywhere, and the target's examples."""
     nlp = create(component)
     fix_random_seed(0)
     everything = component.examples(nlp.vocab)
     examples = of(everything, "target")
     sgd = nlp.initialize(lambda: everything)
-    learn(nlp, [*examples[::2], *of(everything, "source")], sgd, steps=30)  # too little to be right everywhere
-    pipe = nlp.get_pipe(component.factory)
-    decoder = pipe.model.shims[0].network.decoders["target"]
-    before, read = weights(pipe.model), [component.read(nlp(bare(eg.reference))) for eg in examples]
+    learn(nlp, [*examples[::2], *of(everything, "source")], sgd, steps=30)
+    return nlp, examples
+
+
+def decoder_of(nlp: Language, name: str):
+    return nlp.get_pipe(name).model.shims[0].network.decoders["target"]
+
+
+def test_calibration_changes_confidences_and_no_label(component, half_trained):
+    nlp, examples = half_trained
+    decoder, model = decoder_of(nlp, component.factory), nlp.get_pipe(component.factory).model
+    before, read = weights(model), [component.read(nlp(bare(eg.reference))) for eg in examples]
     assert decoder.temperature == 1.0
-    temperature = pipe.calibrate([*examples, *of(component.examples(nlp.vocab), "source")])
-    assert temperature == decoder.temperature != 1.0
+    source = of(component.examples(nlp.vocab), "source")
+    (temperature,) = calibrate(nlp, [*examples, *source]).values()
+    assert decoder.temperature == pytest.approx(temperature) and 1.0 < temperature < 5.0
     assert [component.read(nlp(bare(eg.reference))) for eg in examples] == read
-    through = through_bytes(nlp, None)
-    assert through.get_pipe(component.factory).model.shims[0].network.decoders["target"].temperature == temperature
+    assert decoder_of(through_bytes(nlp, None), component.factory).temperature == decoder.temperature
 
     def cross_entropy(value: float) -> float:
         decoder.temperature.fill_(value)
@@ -219,18 +230,76 @@ def test_calibration_changes_confidences_and_no_label(component):
         return -sum(w * np.log(p) + (1 - w) * np.log(1 - p) for w, (p, _) in zip(wanted, pairs, strict=True))
 
     best = cross_entropy(temperature)
-    assert best == pytest.approx(min(cross_entropy(value) for value in np.linspace(0.5, 5.0, 46)), rel=0.01)
+    assert best == pytest.approx(min(cross_entropy(value) for value in np.linspace(0.5, 5.0, 46)), rel=0.02)
     decoder.temperature.fill_(1.0)
-    assert same(before, weights(pipe.model))
+    assert same(before, weights(model))
 
 
-def test_calibration_leaves_out_what_is_not_annotated(component):
-    nlp = train(component, steps=8)
-    pipe, examples = nlp.get_pipe(component.factory), of(component.examples(nlp.vocab), "target")
-    expected = pipe.calibrate(examples)
+def test_calibration_leaves_out_what_is_not_annotated(component, half_trained):
+    nlp, examples = half_trained
+    expected = calibrate(nlp, examples)
     unknown = [Example(bare(example.reference), bare(example.reference)) for example in examples]
-    assert pipe.calibrate([*unknown, *examples]) == expected
-    assert pipe.calibrate(unknown) == pipe.calibrate([]) == 1.0
+    assert calibrate(nlp, [*unknown, *examples]) == expected
+    # nothing to learn from changes nothing
+    assert calibrate(nlp, unknown) == calibrate(nlp, []) == pytest.approx(expected)
+
+
+def test_calibration_leaves_out_what_was_there_before(component, half_trained):
+    nlp, examples = half_trained
+    expected = calibrate(nlp, examples)
+    done = [Example(nlp(bare(example.reference)), example.reference) for example in examples]
+    if component.factory != "datnet_chunker":  # which replaces what is there
+        assert nlp.get_pipe(component.factory).calibrate(done) == pytest.approx(expected[component.factory])
+        nlp.get_pipe(component.factory).calibrate([*examples, *done])
+    assert decoder_of(nlp, component.factory).temperature == pytest.approx(expected[component.factory])
+
+
+def test_a_label_that_is_not_known_makes_a_prediction_wrong(component, half_trained):
+    nlp, examples = half_trained
+    calibrate(nlp, examples)
+    with_others = [Example(bare(eg.reference), relabelled(component, eg.reference)) for eg in examples]
+    (temperature,) = calibrate(nlp, with_others).values()
+    assert temperature == max(TEMPERATURES)
+
+
+def relabelled(component: Component, doc: Doc) -> Doc:
+    """A copy with labels that no component knows."""
+    doc = doc.copy()
+    if component.factory == "datnet_tagger":
+        for token in doc:
+            token.tag_ = f"other-{token.tag_}"
+    else:
+        spans = doc.ents if component.factory == "datnet_ner" else doc.spans["chunks"]
+        others = [Span(doc, span.start, span.end, label="other") for span in spans]
+        if component.factory == "datnet_ner":
+            doc.ents = others
+        else:
+            doc.spans["chunks"] = others
+    return doc
+
+
+def test_calibration_leaves_frozen_components_and_those_without_confidence_alone(component, half_trained):
+    nlp, examples = half_trained
+    nlp.config["training"] = {"frozen_components": [component.factory]}
+    assert calibrate(nlp, examples) == {}
+    nlp.config["training"] = {"frozen_components": []}
+    nlp.get_pipe(component.factory).confidence = False
+    assert calibrate(nlp, examples) == {}
+    assert decoder_of(nlp, component.factory).temperature == 1.0
+
+
+def test_a_listener_is_calibrated_on_what_its_tok2vec_gives(component):
+    nlp, examples = listening(component)
+    sgd = nlp.initialize(lambda: examples)
+    learn(nlp, examples, sgd, steps=20)
+    target = of(examples, "target")
+    (temperature,) = calibrate(nlp, target).values()
+    assert not any(example.predicted.has_annotation("TAG") or example.predicted.ents for example in target)
+    docs = [nlp.get_pipe("tok2vec")(bare(example.reference)) for example in target]
+    pairs = [Example(doc, example.reference) for doc, example in zip(docs, target, strict=True)]
+    assert nlp.get_pipe(component.factory).calibrate(pairs) == temperature
+    blind = [Example(bare(example.reference), example.reference) for example in target]
+    assert nlp.get_pipe(component.factory).calibrate(blind) != temperature
 
 
 # Learning and predicting
