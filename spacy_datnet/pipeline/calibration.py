@@ -36,11 +36,11 @@ def calibrate(nlp: Language, examples: Iterable[Example]) -> dict[str, float]:
     examples = examples[:: 1 + sum(len(example.predicted) for example in examples) // TOKENS]
     docs = [example.predicted.copy() for example in examples]
     for name, pipe in nlp.pipeline:
-        if len(temperatures) == len(unfitted):
-            break
         if name in unfitted:
             pairs = zip(docs, examples, strict=True)
             temperatures[name] = pipe.calibrate([Example(doc, example.reference) for doc, example in pairs])
+        if len(temperatures) == len(unfitted):
+            break
         docs = list(pipe.pipe(docs) if hasattr(pipe, "pipe") else map(pipe, docs))
     return temperatures
 
