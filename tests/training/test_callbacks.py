@@ -19,7 +19,8 @@ from util import (
     write_docs,
 )
 
-from spacy_datnet.training.callbacks import configure_epoch_decay
+from spacy_datnet.training import callbacks
+from spacy_datnet.training.callbacks import configure_calibrate, configure_epoch_decay
 
 
 @pytest.fixture
@@ -95,3 +96,13 @@ def test_the_training_loop_of_spacy_drives_it(tmp_path, epochs):
 def test_a_negative_rate_is_refused():
     with pytest.raises(ValueError, match=r"DN103.*rate"):
         configure_epoch_decay(-0.1)
+
+
+def test_a_pipeline_is_saved_though_its_dev_corpus_can_not_be_read(nlp, monkeypatch):
+    def broken(nlp):
+        raise ValueError("the spans overlap")
+
+    monkeypatch.setattr(callbacks, "corpora_of", lambda nlp, *names: [broken])
+    with pytest.warns(UserWarning, match="DN058.*the spans overlap"):
+        assert configure_calibrate()(nlp) is nlp
+    assert nlp.get_pipe("datnet_ner").model.shims[0].network.decoders["target"].temperature == 1.0
