@@ -16,26 +16,23 @@ from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
-from ..models.datnet import DATNetModel, Prediction, decode, drop_source, encode, predict
+from ..models.datnet import DATNetModel, Prediction, drop_source, predict
 from ..models.features import Batch, Features, is_static
 from ..nn.objective import Gold, Objective, Report
 from ..resources import RESOURCES, SOURCE, TARGET, resource_of
 from ..tagging import MISSING
 from .annotations import Annotation, annotation_of
-from .calibration import fit_temperature, judge
+from .calibration import fit
 from .memory import trim_heap
 
 Labels = list[str] | dict[str, list[str]] | None
 SAMPLE = 10
 # updates between two calls of `trim_heap`, each of which takes about as long as half an update
 TRIM_EVERY = 100
-# docs whose features are in memory at once as confidences are fitted
-CALIBRATION_BATCH = 128
 
 
 class DATNetPipe(TrainablePipe):
@@ -317,44 +314,7 @@ class DATNetPipe(TrainablePipe):
         RETURNS (float): The temperature. Without anything to fit, it is the one that the component has.
         """
         self._check_initialized()
-        examples = [example for example in examples if resource_of(example) == TARGET]
-        annotation, tag_set = self.annotations[TARGET], self.tag_set_of(TARGET)
-        # what is labelled otherwise in the examples is not right; its tags come last, the others keep their numbers
-        labels = {label for example in examples for label in annotation.labels_of(example.reference)}
-        every_tag = annotation.tag_set((*self.labels, *sorted(labels - set(self.labels))))
-        batches, items, right = [], [], []
-        for batch in minibatch(examples, CALIBRATION_BATCH):
-            docs = [example.predicted for example in batch]
-            allowed, encoded = self.allowed_tags(docs), list(encode(self.model, docs))
-            batches.append((docs, allowed, encoded))
-            borders = np.cumsum([len(doc) for doc in docs])[:-1]
-            free = [slice(None)] * len(docs) if allowed is None else np.split(allowed.all(1), borders)
-            predictions = decode(self.model, docs, encoded, allowed=allowed)
-            for example, own, (tags, _, _) in zip(batch, free, predictions, strict=True):
-                gold = np.full_like(tags, MISSING)
-                gold[own] = annotation.gold_tags(example, every_tag)[own]
-                judged = judge(tags, gold, tag_set.items(tags))
-                items.append([(start, end) for start, end, _ in judged])
-                right += [is_right for _, _, is_right in judged]
-        temperature = self.model.shims[0].network.decoders[TARGET].temperature
-        best = float(temperature)
-
-        def log_probabilities(value: float) -> np.ndarray:
-            temperature.fill_(value)
-            predictions = (
-                prediction
-                for docs, allowed, encoded in batches
-                for prediction in decode(self.model, docs, encoded, allowed=allowed, confidence=True)
-            )
-            pairs = zip(items, predictions, strict=True)
-            return np.array([log for known, prediction in pairs for log in prediction.log_probabilities(known)])
-
-        try:
-            if right:
-                best = fit_temperature(log_probabilities, np.array(right))
-        finally:
-            temperature.fill_(best)
-        return best
+        return fit(self, [example for example in examples if resource_of(example) == TARGET])
 
     def _check_initialized(self) -> None:
         if not self.model.shims[0].is_built:

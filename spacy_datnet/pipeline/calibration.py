@@ -5,16 +5,29 @@ temperature changes how sure it is, and no label (Guo et al. 2017, "On Calibrati
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.training import Example
+from spacy.util import minibatch
+
+from ..models.datnet import DATNetModel, Encoded, decode, encode
+from ..resources import TARGET
+from ..tagging import MISSING
+
+if TYPE_CHECKING:
+    from .base import DATNetPipe
 
 # from 0.5 to 5; closer ones can hardly be told apart by the entities of some hundred sentences. The first of equals is
 # taken, so those near 1, which change little, come first
 TEMPERATURES = tuple(sorted((float(np.exp(step / 6)) for step in range(-4, 11)), key=lambda value: abs(np.log(value))))
 # enough for a temperature, and done in a second or two
 TOKENS = 20_000
+# docs whose features are computed at once
+BATCH = 128
 
 
 def calibrate(nlp: Language, examples: Iterable[Example]) -> dict[str, float]:
@@ -43,6 +56,73 @@ def calibrate(nlp: Language, examples: Iterable[Example]) -> dict[str, float]:
             break
         docs = list(pipe.pipe(docs) if hasattr(pipe, "pipe") else map(pipe, docs))
     return temperatures
+
+
+@dataclass
+class Judged:
+    """What a component predicts for some docs and which of it is right, with all that decoding them again needs."""
+
+    docs: list[Doc]
+    allowed: np.ndarray | None
+    # what the network knows of the docs before its decoder
+    encoded: list[Encoded]
+    # start and end of each item of each doc
+    items: list[list[tuple[int, int]]]
+    # of each item of all docs
+    right: list[bool]
+
+    def log_probabilities(self, model: DATNetModel) -> list[float]:
+        """Decode again: the log-probability of each item under the decoder's temperature."""
+        predictions = decode(model, self.docs, self.encoded, allowed=self.allowed, confidence=True)
+        pairs = zip(self.items, predictions, strict=True)
+        return [log for items, prediction in pairs for log in prediction.log_probabilities(items)]
+
+
+def fit(pipe: "DATNetPipe", examples: list[Example]) -> float:
+    """Set the temperature of a component's decoder; see `DATNetPipe.calibrate`.
+
+    pipe (DATNetPipe): The component, initialised.
+    examples (List[Example]): Target examples.
+    RETURNS (float): The temperature.
+    """
+    batches = judge_predictions(pipe, examples)
+    right = np.array([is_right for batch in batches for is_right in batch.right])
+    temperature = pipe.model.shims[0].network.decoders[TARGET].temperature
+    best = float(temperature)
+
+    def log_probabilities(value: float) -> np.ndarray:
+        temperature.fill_(value)
+        return np.array([log for batch in batches for log in batch.log_probabilities(pipe.model)])
+
+    try:
+        if len(right):
+            best = fit_temperature(log_probabilities, right)
+    finally:
+        temperature.fill_(best)
+    return best
+
+
+def judge_predictions(pipe: "DATNetPipe", examples: list[Example]) -> list[Judged]:
+    """Predict examples by a component, and compare with their annotation."""
+    annotation, tag_set = pipe.annotations[TARGET], pipe.tag_set_of(TARGET)
+    # what is labelled otherwise in the examples is not right; its tags come last, the others keep their numbers
+    labels = {label for example in examples for label in annotation.labels_of(example.reference)}
+    every_tag = annotation.tag_set((*pipe.labels, *sorted(labels - set(pipe.labels))))
+    batches = []
+    for batch in minibatch(examples, BATCH):
+        docs = [example.predicted for example in batch]
+        judged = Judged(docs, pipe.allowed_tags(docs), list(encode(pipe.model, docs)), [], [])
+        borders = np.cumsum([len(doc) for doc in docs])[:-1]
+        free = [slice(None)] * len(docs) if judged.allowed is None else np.split(judged.allowed.all(1), borders)
+        predictions = decode(pipe.model, docs, judged.encoded, allowed=judged.allowed)
+        for example, own, (tags, _, _) in zip(batch, free, predictions, strict=True):
+            gold = np.full_like(tags, MISSING)
+            gold[own] = annotation.gold_tags(example, every_tag)[own]
+            known = judge(tags, gold, tag_set.items(tags))
+            judged.items.append([(start, end) for start, end, _ in known])
+            judged.right += [is_right for _, _, is_right in known]
+        batches.append(judged)
+    return batches
 
 
 def fit_temperature(log_probabilities: Callable[[float], np.ndarray], right: np.ndarray) -> float:
