@@ -60,11 +60,11 @@ class Run:
     def key(self) -> str:
         """Sum up all that decides about the result, so that a changed run is another one: 16 hex digits.
 
-        An override with what the config has anyway changes nothing, and is not counted.
+        What changes nothing is not counted: a comment in the config, an override with what the config has anyway.
         """
         settings = load_config(self.config)
         facts = {
-            "config": self.config.read_text(encoding="utf8"),
+            "config": settings,
             "overrides": {
                 name: self.written.get(name, value)
                 for name, value in self.overrides.items()

@@ -109,6 +109,12 @@ def test_a_run_is_known_by_all_that_decides_about_it(folder):
         assert (run.key == keys[run.variant, run.name]) == same
 
 
+def test_a_comment_in_a_config_makes_no_other_run(folder):
+    keys = [run.key for run in read().runs]
+    Path("f.cfg").write_text("# what it is for\n" + CONFIGS["f.cfg"].replace("\n", "\n\n"))
+    assert [run.key for run in read().runs] == keys
+
+
 def test_an_override_that_changes_nothing_makes_no_other_run(folder):
     keys = [run.key for run in read().runs]
     Path("f.cfg").write_text(CONFIGS["f.cfg"] + "\n[training]\nseed = ${system.seed}\nshare = 0.5\nlabels = null\n")
