@@ -146,6 +146,11 @@ class Errors(metaclass=_Coded):
         "Component '{name}' has no target examples, and its source_annotation is of another kind than what it labels: "
         "a decoder learns either spans or tags of tokens. Give target examples, or a source with the target's kind."
     )
+    DN045 = (
+        "Component '{name}' was given the labels {given} for the {resource}, but the examples have none of them: they "
+        "are annotated with {found}. Correct [initialize.components.{name}] or leave its labels out, and see whether "
+        "the component's settings name the right annotation."
+    )
 
     DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
     DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."
@@ -345,6 +350,14 @@ class Warnings(metaclass=_Coded):
         "that (zero-shot transfer)."
     )
     DN058 = "The confidences can't be fitted to the dev corpus, and are saved as the training made them: {reason}"
+    DN059 = (
+        "Component '{name}' can't learn {missing}, which the {resource} is annotated with: the labels that it was "
+        "given lack them. Add them in [initialize.components.{name}], or leave the labels out."
+    )
+    DN060 = (
+        "{owner}._.{name} is an extension of your own with a getter or a method: what DATNet components set can't be "
+        "read there. Give yours another name."
+    )
 
     DN251 = (
         "{path}: {count} tag(s) break {scheme}, which the rest of the file follows, and were read "
@@ -367,8 +380,8 @@ class Warnings(metaclass=_Coded):
     DN257 = "{path} has labels of {kind} that no training file has, and that can't be learnt therefore: {labels}."
     DN258 = "Source and target differ in labels of {kind}. Only in the source: {source}. Only in the target: {target}."
     DN259 = (
-        "{path}: {count} spans of {kind} go on across the end of a sentence and will be cut when "
-        "documents are split into sentences: {places}."
+        "{path}: {count} spans of {kind} go on across the end of a sentence; where documents are split into sentences, "
+        "they can't be learnt, and what is annotated there counts as missing: {places}."
     )
     DN260 = "{path}: {count} of {tokens} tokens ({share:.1%}) are not annotated with {kind}."
     DN261 = (

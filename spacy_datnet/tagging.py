@@ -67,8 +67,11 @@ class SpanTags:
         return [(start, end, self.labels[(int(tags[start]) - 1) // 4]) for start, end in self.items(tags)]
 
     def items(self, tags: np.ndarray) -> list[tuple[int, int]]:
-        """Find the start and the end of what a legal sequence of tags labels: of each span, the end exclusive."""
-        action = np.where(tags == OUTSIDE, -1, (tags - 1) % 4)
+        """Find the start and the end of what a legal sequence of tags labels: of each span, the end exclusive.
+
+        A token without a tag, `MISSING`, is where the tokens around it are.
+        """
+        action = np.where(tags <= OUTSIDE, -1, (tags - 1) % 4)
         starts = np.flatnonzero((action == BEGIN) | (action == UNIT))
         ends = np.flatnonzero((action == LAST) | (action == UNIT)) + 1
         return list(zip(starts.tolist(), ends.tolist(), strict=True))
@@ -102,8 +105,8 @@ class TokenTags:
         return np.ones(size, dtype=bool), np.ones((size, size), dtype=bool), np.ones(size, dtype=bool)
 
     def items(self, tags: np.ndarray) -> list[tuple[int, int]]:
-        """Find the start and the end of what a sequence of tags labels: of each token, the end exclusive."""
-        return [(i, i + 1) for i in range(len(tags))]
+        """Find the start and the end of what a sequence of tags labels: of each token with a tag, the end exclusive."""
+        return [(i, i + 1) for i in np.flatnonzero(tags != MISSING).tolist()]
 
     def from_names(self, names: Sequence[str | None]) -> np.ndarray:
         """Number tags given as text; None or a tag that is not among the labels is MISSING."""

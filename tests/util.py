@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import torch
@@ -233,6 +234,36 @@ def chunked(vocab: Vocab, sentence: str, key: str = "chunks") -> Doc:
 def bare(doc: Doc) -> Doc:
     """The words of a doc without annotation and stamp."""
     return Doc(doc.vocab, words=[token.text for token in doc])
+
+
+def with_line_breaks(doc: Doc, random: Random) -> tuple[Doc, list[int]]:
+    """Put tokens of white space between the words of a doc, without changing its annotation.
+
+    RETURNS (Tuple[Doc, List[int]]): The doc, and where its words are now.
+    """
+    words, places = [], []
+    for token in doc:
+        words += ["\n"] * random.choice([0, 0, 1, 2])
+        places.append(len(words))
+        words.append(token.text)
+    words += ["\n"] * random.choice([0, 1])
+    other = Doc(doc.vocab, words=words)
+    moved = partial(_move, other, places)
+    other.set_ents([moved(ent) for ent in doc.ents], default="outside" if doc.has_annotation("ENT_IOB") else "missing")
+    for key, group in doc.spans.items():
+        other.spans[key] = [moved(span) for span in group]
+    for token, place in zip(doc, places, strict=True):
+        other[place].tag_, other[place].pos_ = token.tag_, token.pos_
+    if doc.has_annotation("SENT_START"):
+        starts = {places[token.i] for token in doc if token.is_sent_start}
+        for token in other:
+            token.is_sent_start = token.i in starts
+    other.user_data |= doc.user_data
+    return other, places
+
+
+def _move(doc: Doc, places: list[int], span: Span) -> Span:
+    return Span(doc, places[span.start], places[span.end - 1] + 1, label=span.label_)
 
 
 def as_examples(docs: list[Doc]) -> list[Example]:

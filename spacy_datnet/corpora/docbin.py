@@ -122,6 +122,7 @@ def split_sentences(doc: Doc) -> Iterator[Doc]:
 
     Unlike `Span.as_doc` alone, this keeps the groups in `Doc.spans` and the mark that the spaces
     are unknown, and does not copy the whole Doc once per sentence. Like it, it drops the user data.
+    A sentence across whose border a span of a group goes does not have the group: it is not annotated.
 
     doc (Doc): The Doc.
     YIELDS (Doc): The sentences.
@@ -132,6 +133,9 @@ def split_sentences(doc: Doc) -> Iterator[Doc]:
         part = sentence.as_doc(array_head=head, array=array)
         part.has_unknown_spaces = doc.has_unknown_spaces
         for key, group in doc.spans.items():
+            spans = [span for span in group if span.start < sentence.end and sentence.start < span.end]
+            if any(span.start < sentence.start or sentence.end < span.end for span in spans):
+                continue
             part.spans[key] = [
                 Span(
                     part,
@@ -141,8 +145,7 @@ def split_sentences(doc: Doc) -> Iterator[Doc]:
                     kb_id=span.kb_id,
                     span_id=span.id,
                 )
-                for span in group
-                if sentence.start <= span.start and span.end <= sentence.end
+                for span in spans
             ]
         yield part
 

@@ -65,7 +65,7 @@ def init(model: Words, X: list[Doc] | None = None, Y: None = None, *, files: Fil
     for pair in files:
         width = load_arrays(*pair).check_width(width)
     if width is None:
-        sentence = tuple(token.text for token in X[0])
+        sentence = tuple(token.text for token in X[0] if not token.is_space) or ("x",)
         width = dict(call(encoder, [sentence], None))[sentence].shape[1]
     model.set_dim("nO", width, force=True)
 
@@ -148,8 +148,12 @@ class CorpusArrays:
         self._found: dict[Sentence, np.ndarray] = {}
         for doc, vectors in zip(docs, parts, strict=True):
             for span in (*sentence_spans(doc), doc[:]):
-                words = tuple(token.text for token in span)
-                self._found.setdefault(words, vectors[span.start : span.end])
+                texts = [token.text for token in span]  # the vocab is nobody's and knows no white space
+                words = tuple(text for text in texts if not text.isspace())
+                rows = vectors[span.start : span.end]
+                # a choice of rows would be a copy, no longer mapped
+                kept = rows if len(words) == len(texts) else rows[[not text.isspace() for text in texts]]
+                self._found.setdefault(words, kept)
         self.width = next(iter(self._found.values())).shape[1]
 
     def get(self, sentence: Sentence) -> np.ndarray | None:

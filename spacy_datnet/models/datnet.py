@@ -15,6 +15,7 @@ from ..errors import Errors
 from ..nn.datnet import TRANSFERS, DATNet, Sizes
 from ..nn.sentences import Sentences
 from ..resources import TARGET
+from ..tagging import MISSING
 from .features import Batch, Featurizer, build_features
 from .parts import CharacterFactory, DecoderFactory, EncoderFactory
 from .shim import NetworkShim
@@ -24,7 +25,7 @@ from .word_vectors import Words
 class Prediction(NamedTuple):
     """The tags of one doc, and the log-probabilities that `nn.crf.Decoded` explains."""
 
-    tags: np.ndarray  # (tokens,), int64
+    tags: np.ndarray  # (tokens,), int64; MISSING for white space, which adds nothing to the log-probabilities
     marginal: np.ndarray | None  # (tokens,)
     conditional: np.ndarray | None  # (tokens,)
 
@@ -165,7 +166,7 @@ def decode(
     decoder = model.shims[0].network.decoders[TARGET]
     sizes = [len(doc) for doc in docs]
     borders = np.cumsum(sizes)[:-1]
-    tags = np.zeros(sum(sizes), dtype=np.int64)
+    tags = np.full(sum(sizes), MISSING)
     log_probabilities = np.zeros((2, len(tags)), dtype=np.float32) if confidence else None
     for tokens, sentences, states in encoded:
         may = None if allowed is None else torch.from_numpy(allowed[tokens]).to(states.device)

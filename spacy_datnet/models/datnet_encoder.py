@@ -87,17 +87,21 @@ def forward(model: Tok2VecModel, docs: list[Doc], is_train: bool) -> tuple[list[
     if not is_train:
         return model.ops.unflatten(torch2xp(predict(network, features)), lengths), no_backprop
     everything = np.arange(len(features.layout.lengths))
+    if not len(everything):
+        return [model.ops.alloc2f(len(doc), network.width) for doc in docs], no_backprop
     inputs = features.inputs(everything)
     inputs.words.requires_grad_(not is_static(featurizer))
-    states = network(inputs, model.attrs["dropout_rate"])  # (tokens, width)
+    states = network(inputs, model.attrs["dropout_rate"])  # (words, width)
+    words = torch.from_numpy(features.layout.tokens(everything)).to(states.device)
+    flat = states.new_zeros(len(features.words), network.width).index_copy(0, words, states)  # white space gets zeros
 
     def backprop(d_states: list[Floats2d]) -> list[Doc]:
-        states.backward(xp2torch(model.ops.xp.concatenate(d_states), device=states.device))
+        flat.backward(xp2torch(model.ops.xp.concatenate(d_states), device=flat.device))
         if inputs.words.requires_grad:
             backprop_features(features.spread(inputs.words.grad, everything))
         return docs
 
-    return model.ops.unflatten(torch2xp(states), lengths), backprop
+    return model.ops.unflatten(torch2xp(flat), lengths), backprop
 
 
 def no_backprop(d_states: list[Floats2d]) -> list[Doc]:
@@ -109,7 +113,7 @@ def no_backprop(d_states: list[Floats2d]) -> list[Doc]:
 def predict(network: DATNetEncoder, features: Features) -> torch.Tensor:
     """Encode the flat tokens of a batch, in groups of sentences of like length: (tokens, width)."""
     words = features.words
-    states = words.new_empty(len(words), network.width)
+    states = words.new_zeros(len(words), network.width)
     for sentences in features.layout.by_length():
         tokens = torch.from_numpy(features.layout.tokens(sentences)).to(words.device)
         states[tokens] = network(features.inputs(sentences))

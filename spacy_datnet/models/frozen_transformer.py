@@ -136,7 +136,7 @@ def fill_cache(model: Words, docs: Iterable[Doc], *, settings: Settings) -> int:
     if cache is None:
         return 0
     docs = list(docs)
-    sentences = list(dict.fromkeys(Layout.of(docs).words(docs)))
+    sentences = list(dict.fromkeys(Layout.of(docs).texts(docs)))
     cache.refresh()
     # what needs nothing waits for nobody, and a cache that others keep may be read-only
     if all(cache.get(sentence) is not None for sentence in sentences):

@@ -1,7 +1,8 @@
 """How the flat tokens of docs lie in sentences, and how their words are spelled: index work in NumPy.
 
 A doc whose sentences are annotated is cut into them, because a network that learnt sentences reads sentences best;
-any other doc is one sentence. Empty docs have none.
+any other doc is one sentence. Tokens of white space are left out: corpora have none, raw text has a line break here and
+there, and what is labelled should not depend on it. Docs without words have no sentences.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from spacy.attrs import SENT_START
+from spacy.attrs import IS_SPACE, SENT_START
 from spacy.tokens import Doc
 
 MAX_CHARACTERS = 24
@@ -21,47 +22,52 @@ PADDED_TOKENS = 8192
 class Layout:
     """How the flat tokens of a batch lie in its sentences.
 
-    lengths (ndarray): (sentences,), tokens of each sentence, none of them 0.
+    lengths (ndarray): (sentences,), words of each sentence, none of them 0.
     docs (ndarray): (sentences,), the doc of each sentence.
+    words (ndarray): (words,), the flat token of each word, in the order of the docs.
     """
 
     lengths: np.ndarray
     docs: np.ndarray
+    words: np.ndarray
 
     @classmethod
     def of(cls, docs: list[Doc]) -> "Layout":
         """Lay out the sentences of docs."""
-        lengths, owners = [], []
+        nothing = np.zeros(0, dtype=np.int64)
+        lengths, owners, words, first = [nothing], [nothing], [nothing], 0
         for i, doc in enumerate(docs):
+            is_word = ~doc.to_array(IS_SPACE).astype(bool)
+            begins = np.zeros(len(doc), dtype=bool)
             if doc.has_annotation("SENT_START"):
-                begins = np.flatnonzero(doc.to_array(SENT_START) == 1)
-                borders = np.unique(np.concatenate([[0], begins, [len(doc)]]))
-                lengths.extend(np.diff(borders))
-                owners.extend([i] * (len(borders) - 1))
-            elif len(doc):
-                lengths.append(len(doc))
-                owners.append(i)
-        return cls(np.array(lengths, dtype=np.int64), np.array(owners, dtype=np.int64))
+                begins = doc.to_array(SENT_START) == 1
+            _, counts = np.unique(np.cumsum(begins)[is_word], return_counts=True)
+            lengths.append(counts)
+            owners.append(np.full(len(counts), i))
+            words.append(first + np.flatnonzero(is_word))
+            first += len(doc)
+        return cls(*(np.concatenate(parts) for parts in (lengths, owners, words)))
 
     @cached_property
     def starts(self) -> np.ndarray:
-        """(sentences,), the flat index of each sentence's first token."""
+        """(sentences,), the number of each sentence's first word."""
         return np.cumsum(self.lengths) - self.lengths
 
     def tokens(self, sentences: np.ndarray) -> np.ndarray:
-        """Find the flat tokens of sentences, one sentence after the other: (their tokens,)."""
+        """Find the flat tokens of sentences, one sentence after the other: (their words,)."""
         lengths = self.lengths[sentences]
         shift = self.starts[sentences] - (np.cumsum(lengths) - lengths)
-        return np.arange(lengths.sum()) + np.repeat(shift, lengths)
+        return self.words[np.arange(lengths.sum()) + np.repeat(shift, lengths)]
 
     def by_length(self, padded_tokens: int = PADDED_TOKENS) -> Iterator[np.ndarray]:
         """Sort the sentences by length and yield them in groups of at most so many tokens, padding counted."""
         return group_by_length(self.lengths, padded_tokens)
 
-    def words(self, docs: list[Doc]) -> list[tuple[str, ...]]:
+    def texts(self, docs: list[Doc]) -> list[tuple[str, ...]]:
         """Collect the words of each sentence of the docs that were laid out."""
         flat = [token.text for doc in docs for token in doc]
-        return [tuple(flat[start : start + n]) for start, n in zip(self.starts, self.lengths, strict=True)]
+        texts = [flat[word] for word in self.words.tolist()]
+        return [tuple(texts[start : start + n]) for start, n in zip(self.starts, self.lengths, strict=True)]
 
 
 def group_by_length(lengths: np.ndarray, padded: int) -> Iterator[np.ndarray]:

@@ -17,7 +17,7 @@ Encode = Callable[[Sequence[Sentence]], Iterable[tuple[Sentence, np.ndarray]]]
 def encode_docs(model: Model, docs: list[Doc], encode: Encode) -> tuple[list[Floats2d], Callable]:
     """Compute the features of docs, each distinct sentence once; there is nothing to backpropagate to.
 
-    A doc whose sentences are annotated is read sentence by sentence, any other one as a whole.
+    A doc whose sentences are annotated is read sentence by sentence, any other one as a whole. White space gets zeros.
 
     model (Model): The layer, which knows its width.
     docs (List[Doc]): The docs.
@@ -28,9 +28,11 @@ def encode_docs(model: Model, docs: list[Doc], encode: Encode) -> tuple[list[Flo
     def backprop(d_features: list[Floats2d]) -> list[Doc]:
         return []
 
-    lengths = [len(doc) for doc in docs]
-    sentences = Layout.of(docs).words(docs)
+    layout = Layout.of(docs)
+    sentences = layout.texts(docs)
     vectors = dict(encode(list(dict.fromkeys(sentences))))
-    parts = [vectors[sentence] for sentence in sentences]
-    flat = np.concatenate(parts, dtype=np.float32) if parts else np.zeros((0, model.get_dim("nO")), np.float32)
+    lengths = [len(doc) for doc in docs]
+    flat = np.zeros((sum(lengths), model.get_dim("nO")), dtype=np.float32)
+    if sentences:
+        flat[layout.words] = np.concatenate([vectors[sentence] for sentence in sentences])
     return model.ops.unflatten(model.ops.asarray2f(flat), model.ops.asarray1i(lengths)), backprop

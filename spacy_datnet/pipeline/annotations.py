@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
-from spacy.attrs import ENT_IOB
+from spacy.attrs import ENT_IOB, IS_SPACE
 from spacy.parts_of_speech import IDS as UPOS
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -108,10 +108,17 @@ class SpanAnnotation(Annotation):
         if not have_same_tokens(example):
             outside = align_outside(example, outside, is_annotated=bool(annotated.any()))
             spans = example.get_aligned_spans_y2x(spans)
-        known = [(span.start, span.end, span.label_) for span in spans if span.label_ in tag_set.labels]
+        is_word = ~example.predicted.to_array(IS_SPACE).astype(bool)
+        known = [(*within(span, is_word), span.label_) for span in spans if span.label_ in tag_set.labels]
         tags = tag_set.encode(len(outside), known)
         tags[(tags == OUTSIDE) & ~outside] = MISSING
         return tags
+
+
+def within(span: Span, is_word: np.ndarray) -> tuple[int, int]:
+    """Find start and end of a span without white space at its borders; one of white space alone stays."""
+    words = span.start + np.flatnonzero(is_word[span.start : span.end])
+    return (int(words[0]), int(words[-1]) + 1) if len(words) else (span.start, span.end)
 
 
 class Entities(SpanAnnotation):

@@ -141,13 +141,15 @@ class DATNetPipe(TrainablePipe):
             warnings.warn(Warnings.DN053.format(name=self.name, score=self.score_name), stacklevel=2)
         alone = self.model.attrs["transfer"] == "none"
         found: dict[str, set[str]] = {TARGET: set(self.labels)}
+        annotated: dict[str, set[str]] = {resource: set() for resource in RESOURCES}
         sample: dict[str, list[Doc]] = {resource: [] for resource in RESOURCES}
         seen = set()
         for example in get_examples():
             resource = resource_of(example)
             seen.add(resource)
+            annotated[resource].update(self.annotations[resource].labels_of(example.reference))
             if resource not in given:
-                found.setdefault(resource, set()).update(self.annotations[resource].labels_of(example.reference))
+                found.setdefault(resource, set()).update(annotated[resource])
             if len(sample[resource]) < SAMPLE and len(example.predicted):
                 sample[resource].append(example.predicted)
         self._set_roles(seen, alone)
@@ -158,7 +160,9 @@ class DATNetPipe(TrainablePipe):
             sample[SOURCE] = []
         if isinstance(labels, list) and self.model.attrs["share_decoder"] and SOURCE in found:
             found[SOURCE] = set(labels)
-        self._set_labels({TARGET: found[TARGET]} if alone else found)
+        found = {TARGET: found[TARGET]} if alone else found
+        self._set_labels(found)
+        self._compare_labels(found, annotated)
         legality = {resource: self.tag_set_of(resource).legal() for resource in self.cfg["labels"]}
         target = sample[TARGET] or [Doc(self.vocab, words=["x"])]
         docs = [*target, *sample[SOURCE]]
@@ -192,6 +196,17 @@ class DATNetPipe(TrainablePipe):
         for labels in found.values():
             for label in labels:
                 self.vocab.strings.add(label)
+
+    def _compare_labels(self, found: dict[str, set[str]], annotated: dict[str, set[str]]) -> None:
+        """See whether the labels that were given are those of the examples."""
+        for resource, labels in found.items():
+            missing = annotated[resource] - labels
+            if missing and not annotated[resource] & labels:
+                wrong = {"given": _some(labels), "found": _some(missing)}
+                raise ValueError(Errors.DN045.format(name=self.name, resource=resource, **wrong))
+            if missing:
+                message = Warnings.DN059.format(name=self.name, resource=resource, missing=_some(missing))
+                warnings.warn(message, stacklevel=3)
 
     def update(
         self,
@@ -229,6 +244,9 @@ class DATNetPipe(TrainablePipe):
         # the base model has no use for the source, and sees it only if there is nothing else
         resources = RESOURCES if transfers or is_source.all() else (TARGET,)
         sentences = np.concatenate([features.sentences_of(resource) for resource in resources])
+        if not len(sentences):  # white space alone; what a listener hears wants an answer
+            backprop(torch.zeros_like(features.words))
+            return losses
         inputs = features.inputs(sentences, own_forms=self.loss.adversarial_training)
         inputs.words.requires_grad_(not is_static(featurizer))
         gold = self._gold(examples, features)
@@ -319,3 +337,9 @@ class DATNetPipe(TrainablePipe):
     def _check_initialized(self) -> None:
         if not self.model.shims[0].is_built:
             raise ValueError(Errors.DN015.format(name=self.name))
+
+
+def _some(labels: set[str], most: int = 10) -> str:
+    """Name labels, but not too many of them."""
+    names = [repr(label) for label in sorted(labels)]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

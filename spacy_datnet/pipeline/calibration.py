@@ -149,12 +149,13 @@ def fit_temperature(log_probabilities: Callable[[float], np.ndarray], right: np.
 def judge(tags: np.ndarray, gold: np.ndarray, items: Iterable[tuple[int, int]]) -> list[tuple[int, int, bool]]:
     """Tell which predicted items are right; what can't be told is left out.
 
-    tags (ndarray): (tokens,), the predicted tags. Those of a span tell its borders, too.
+    tags (ndarray): (tokens,), the predicted tags, negative for white space. Those of a span tell its borders, too.
     gold (ndarray): (tokens,), the annotated tags, negative where there is no annotation.
     items (Iterable[Tuple[int, int]]): Start and end of each; the end is exclusive.
     RETURNS (List[Tuple[int, int, bool]]): Start, end, and whether it is right.
     """
-    known, same = gold >= 0, gold == tags
+    blank = tags < 0  # is where the tokens around it are
+    known, same = blank | (gold >= 0), blank | (gold == tags)
     wrong = known & ~same
     return [
         (start, end, bool(same[start:end].all()))

@@ -14,14 +14,13 @@ from ..models.datnet import DATNetModel
 from ..nn.objective import Objective
 from .annotations import Spans
 from .defaults import default_config
+from .extensions import register_extension
 from .spans import SpanPipe
 
 KEY = "chunks"
 
-# with the module and not with a component: an unpickled component was never constructed. The name is not that of
-# entities, because spaCy finds the value of an extension by the borders of the span alone
-if not Span.has_extension("chunk_confidence"):
-    Span.set_extension("chunk_confidence", default=None)
+# not that of entities, because spaCy finds the value of an extension by the borders of the span alone
+EXTENSION = "chunk_confidence"
 
 
 @Language.factory(
@@ -80,6 +79,7 @@ class DATNetChunker(SpanPipe):
     def __init__(self, *args: Any, spans_key: str, **kwargs: Any):
         """Create a chunker; see `make_datnet_chunker` for the settings."""
         super().__init__(*args, annotation=Spans(spans_key), **kwargs)
+        register_extension(Span, EXTENSION)
         self.key = spans_key
 
     @property
@@ -104,5 +104,6 @@ class DATNetChunker(SpanPipe):
         doc.spans[self.key] = group
         if probabilities is not None:
             group.attrs["scores"] = np.array(probabilities)
+            register_extension(Span, EXTENSION)
             for span, p in zip(spans, probabilities, strict=True):
-                span._.chunk_confidence = p
+                span._.set(EXTENSION, p)

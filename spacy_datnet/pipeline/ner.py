@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from spacy.attrs import ENT_IOB, ENT_TYPE
+from spacy.attrs import ENT_IOB, ENT_TYPE, IS_SPACE
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
@@ -14,13 +14,11 @@ from ..resources import TARGET
 from ..tagging import OUTSIDE
 from .annotations import Entities
 from .defaults import default_config
+from .extensions import register_extension
 from .spans import SpanPipe
 
 IOB_BEGIN = 3
-
-# with the module and not with a component: an unpickled component was never constructed
-if not Span.has_extension("confidence"):
-    Span.set_extension("confidence", default=None)
+EXTENSION = "confidence"
 
 
 @Language.factory(
@@ -71,6 +69,7 @@ class DATNetNER(SpanPipe):
     def __init__(self, *args: Any, **kwargs: Any):
         """Create a named entity recognizer; see `make_datnet_ner` for the settings."""
         super().__init__(*args, annotation=Entities(), **kwargs)
+        register_extension(Span, EXTENSION)
 
     def allowed_tags(self, docs: list[Doc]) -> np.ndarray | None:
         """Let tokens of entities that are set have only the tags of these, and blocked tokens only O."""
@@ -78,8 +77,14 @@ class DATNetNER(SpanPipe):
         if not any(tokens.any() for tokens in preset):
             return None
         tag_set = self.tag_set_of(TARGET)
-        allowed = np.ones((sum(len(doc) for doc in docs), len(tag_set)), dtype=bool)
-        allowed[np.concatenate(preset)] = np.arange(len(tag_set)) == OUTSIDE
+        flat = np.concatenate(preset)
+        allowed = np.ones((len(flat), len(tag_set)), dtype=bool)
+        allowed[flat] = np.arange(len(tag_set)) == OUTSIDE
+        # the network does not see white space, so the word behind it must not go on with an entity
+        is_word = np.concatenate([~doc.to_array(IS_SPACE).astype(bool) for doc in docs])
+        words, starts = np.flatnonzero(is_word), tag_set.legal()[0]
+        behind = np.searchsorted(words, np.flatnonzero(flat & ~is_word))
+        allowed[words[behind[behind < len(words)]]] &= starts
         return allowed
 
     def set_spans(self, doc: Doc, spans: list[Span], probabilities: list[float] | None) -> None:
@@ -91,8 +96,9 @@ class DATNetNER(SpanPipe):
             default="outside",
         )
         if probabilities is not None:
+            register_extension(Span, EXTENSION)
             for ent, p in zip(spans, probabilities, strict=True):
-                ent._.confidence = p
+                ent._.set(EXTENSION, p)
 
 
 def preset_tokens(doc: Doc) -> np.ndarray:

@@ -11,7 +11,6 @@ from spacy.tokens import Doc, Token
 from spacy.training import Example
 from spacy.util import registry
 
-from ..kinds import ATTRIBUTES
 from ..models.datnet import DATNetModel, Prediction
 from ..nn.objective import Objective
 from ..resources import TARGET
@@ -19,11 +18,10 @@ from ..tagging import MISSING
 from .annotations import Tags
 from .base import DATNetPipe
 from .defaults import default_config
+from .extensions import register_extension
 
-# with the module and not with a component: an unpickled component was never constructed
-for _name in (f"{attribute}_confidence" for attribute in ATTRIBUTES):
-    if not Token.has_extension(_name):
-        Token.set_extension(_name, default=None)
+# what spaCy's pipelines say of white space
+SPACE = {"tag": "_SP", "pos": "SPACE"}
 
 
 @Language.factory(
@@ -91,13 +89,16 @@ class DATNetTagger(DATNetPipe):
 
     As with spaCy's tagger, tags that are set before the component runs stay unless `overwrite` is true, and an empty
     tag in the annotation is a missing one. The best path around the tags that are set is found. The confidence is the
-    exact marginal probability of the tag under the CRF, None for a tag that was there before.
+    exact marginal probability of the tag under the CRF, None for a tag that was there before. White space is no part
+    of it: its tag is "_SP", its part of speech "SPACE", as in spaCy's pipelines.
     """
 
     def __init__(self, *args: Any, attribute: str, overwrite: bool, **kwargs: Any):
         """Create a tagger; see `make_datnet_tagger` for the settings."""
         super().__init__(*args, annotation=Tags(attribute), **kwargs)
         self.attribute = attribute
+        self.extension = f"{attribute}_confidence"
+        register_extension(Token, self.extension)
         self.overwrite = overwrite
 
     @property
@@ -127,13 +128,20 @@ class DATNetTagger(DATNetPipe):
         predictions (List[Prediction]): What `predict` gave for them.
         """
         number = UPOS.get if self.attribute == "pos" else self.vocab.strings.add
-        numbers = np.array([number(label) for label in self.labels], dtype=np.uint64)
+        # the tag of white space comes last, which is where MISSING points to
+        numbers = np.array([number(label) for label in (*self.labels, SPACE[self.attribute])], dtype=np.uint64)
         attribute = self.attribute.upper()
+        register_extension(Token, self.extension)
         for doc, prediction in zip(docs, predictions, strict=True):
-            before = doc.to_array(attribute)
+            before, is_word = doc.to_array(attribute), prediction.tags != MISSING
             chosen = np.ones(len(doc), dtype=bool) if self.overwrite else before == 0
             doc.from_array(attribute, np.where(chosen, numbers[prediction.tags], before))
-            if prediction.marginal is not None:
+            confident = chosen & is_word & (prediction.marginal is not None)
+            if confident.any():
                 probabilities = np.exp(prediction.marginal).clip(max=1.0).tolist()
-                for i in np.flatnonzero(chosen).tolist():
-                    doc[i]._.set(f"{self.attribute}_confidence", probabilities[i])
+                for i in np.flatnonzero(confident).tolist():
+                    doc[i]._.set(self.extension, probabilities[i])
+            if doc.user_data:  # the confidence of another tag, from an earlier run
+                for i in np.flatnonzero(~confident).tolist():
+                    if doc[i]._.get(self.extension) is not None:
+                        doc[i]._.set(self.extension, None)

@@ -33,11 +33,14 @@ def test_readers_of_spacy_keep_the_tokens(docs, tmp_path):
 
 
 def test_split_sentences(docs, sentences):
-    docs[0].spans["chunks"] = [Span(docs[0], 3, 5, label="NP"), Span(docs[0], 1, 4, label="X")]
+    docs[0].spans["chunks"] = [Span(docs[0], 3, 5, label="NP"), Span(docs[0], 1, 2, label="X")]
+    docs[0].spans["across"] = [Span(docs[0], 3, 5, label="NP"), Span(docs[0], 1, 4, label="X")]
     parts = [part for doc in docs for part in split_sentences(doc)]
     assert [[t.text for t in part] for part in parts] == [s.words for s in sentences]
     assert [[e.text for e in part.ents] for part in parts] == [["Ana"], ["Nueva York"], []]
     assert [(s.start, s.end, s.label_) for s in parts[1].spans["chunks"]] == [(0, 2, "NP")]
+    # what goes on across a border is not annotated as being outside
+    assert ["across" in part.spans for part in parts] == [False] * len(parts)
     assert all(part.has_unknown_spaces for part in parts)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import spacy
 from numpy.testing import assert_array_equal
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
 from spacy.util import load_model_from_config, registry
 from thinc.api import Config
 from util import write_docs
@@ -70,6 +70,20 @@ def test_a_sentence_finds_its_rows_however_the_corpus_is_cut_and_shuffled(files,
     for one, other in zip(found, expected, strict=True):
         assert_array_equal(one, other)
     assert backprop(found) == []
+
+
+def test_white_space_has_rows_in_the_file_and_none_in_a_sentence(vocab, tmp_path):
+    words = ["Ana", "\n", "vive", "hoy", "\n"]
+    DocBin(docs=[Doc(vocab, words=words, sent_starts=[True, False, False, True, False])]).to_disk(tmp_path / "a.spacy")
+    rows = np.arange(5 * WIDTH, dtype=np.float32).reshape(5, WIDTH) + 1
+    np.save(tmp_path / "a.npy", rows)
+    layer = build_ContextualVectors(corpora=[tmp_path / "a.spacy"], arrays=[tmp_path / "a.npy"])
+    doc = Doc(vocab, words=words)
+    layer.initialize(X=[doc])
+    (found,) = layer.predict([doc])
+    assert_array_equal(found, rows * np.array([1, 0, 1, 1, 0])[:, None])
+    (found,) = layer.predict([Doc(vocab, words=["hoy"])])
+    assert_array_equal(found, rows[3:4])
 
 
 def test_arrays_of_other_types_and_orders(vocab, arrays, tmp_path):

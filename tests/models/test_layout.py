@@ -5,6 +5,7 @@ import spacy
 from docs import WORDS, make_doc, points_of, read, sentences_of, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from util import with_line_breaks
 
 from spacy_datnet.models.layout import MAX_CHARACTERS, Layout, Spelling
 
@@ -42,7 +43,7 @@ def test_tokens_are_the_flat_tokens_of_each_sentence(texts, rng):
 @given(st.lists(st.integers(1, 30), max_size=40), st.integers(1, 100))
 @settings(deadline=None)
 def test_groups_by_length_hold_each_sentence_once_and_no_more_than_fits(lengths, limit):
-    layout = Layout(np.array(lengths, dtype=np.int64), np.zeros(len(lengths), dtype=np.int64))
+    layout = Layout(np.array(lengths, dtype=np.int64), np.zeros(len(lengths), dtype=np.int64), np.arange(sum(lengths)))
     groups = [group.tolist() for group in layout.by_length(limit)]
     assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
     ordered = [lengths[i] for group in groups for i in group]
@@ -78,4 +79,20 @@ def test_chosen_forms_are_spelled_in_their_order(forms):
 def test_words_are_those_of_each_sentence(texts):
     docs = [make_doc(text) for text in texts]
     expected = [tuple(sentence) for text in texts for sentence in sentences_of(text)]
-    assert Layout.of(docs).words(docs) == expected
+    assert Layout.of(docs).texts(docs) == expected
+
+
+@given(texts, st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_white_space_is_in_no_sentence(texts, random):
+    docs, spaced, places, first = [make_doc(text) for text in texts], [], [], 0
+    for doc in docs:
+        other, places_of_doc = with_line_breaks(doc, random)
+        spaced.append(other)
+        places += [first + place for place in places_of_doc]
+        first += len(other)
+    plain, layout = Layout.of(docs), Layout.of(spaced)
+    assert layout.texts(spaced) == plain.texts(docs)
+    assert layout.docs.tolist() == plain.docs.tolist()
+    everything = np.arange(len(plain.lengths))
+    assert layout.tokens(everything).tolist() == [places[i] for i in plain.tokens(everything)]

@@ -39,7 +39,7 @@ def log_scores(
     number = {name: i for i, name in enumerate(names)}
     found = {}
     paths: list[tuple] = [()]
-    for i in range(len(doc)):
+    for i in range(len(emissions)):
         paths = [
             (*path, tag)
             for path in paths

@@ -42,7 +42,8 @@ def sentences(nlp: Language) -> list[Doc]:
 
 # Annotation
 
-# words of the predicted doc, the reference with its chunks, and the tag that each predicted token must have
+# words of the predicted doc, the reference with its chunks, and the tag that each predicted word must have, which white
+# space is not
 ANNOTATION = {
     "full": ("Ana vive en Nueva York", "Ana/NP vive/VP en Nueva_York/NP", "U-NP U-VP O B-NP L-NP"),
     "touching": ("Ana no vive", "Ana/NP no_vive/VP", "U-NP B-VP L-VP"),
@@ -52,7 +53,7 @@ ANNOTATION = {
     "merged outside": ("enel tren va", "en el tren/NP va/VP", "O U-NP U-VP"),
     "split": ("Ana vive en San José", "Ana/NP vive/VP en SanJosé/NP", "U-NP U-VP O B-NP L-NP"),
     "split outside": ("Ana vive e n Lima", "Ana/NP vive/VP en Lima/NP", "U-NP U-VP O O U-NP"),
-    "white space": ("Ana \n vive", "Ana/NP vive/VP", "U-NP O U-VP"),
+    "white space": ("Ana \n vive", "Ana/NP vive/VP", "U-NP U-VP"),
 }
 
 

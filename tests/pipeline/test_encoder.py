@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from io import StringIO
+from random import Random
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import fix_random_seed
 from thinc.api import Config
-from util import SMALL_MODEL, as_examples, bare, task_examples, train_briefly, write_docs
+from util import SMALL_MODEL, as_examples, bare, task_examples, train_briefly, with_line_breaks, write_docs
 
 from spacy_datnet.models.features import Batch
 from spacy_datnet.pipeline.encoder_only import keep_encoder_only
@@ -115,11 +116,26 @@ def test_one_doc_at_a_time_or_none_or_several(trained, predicted):
     assert read(trained("")) == {"ents": [], "tokens": []}
 
 
+def test_white_space_has_no_state(trained):
+    pipe = trained.get_pipe("tok2vec" if "tok2vec" in trained.pipe_names else "tagger")
+    (node,) = [node for node in pipe.model.walk() if node.name == "datnet_encoder"]
+    doc = bare(docs_of(trained)[1])
+    spaced, places = with_line_breaks(doc, Random(3))
+    (plain,), (found,) = node.predict([doc]), node.predict([spaced])
+    assert_allclose(found[places], plain, rtol=1e-4, atol=1e-5)
+    assert len(found) > len(places) and not np.delete(found, places, axis=0).any()
+    (trained_on,), backprop = node.begin_update([spaced])
+    assert not np.delete(trained_on, places, axis=0).any()
+    backprop([np.ones_like(trained_on)])
+    node.shims[0].network.zero_grad()
+
+
 def test_empty_docs_are_no_obstacle_in_training(trained):
     state = trained.to_bytes()
     sgd = trained.resume_training()
     empty = Example(Doc(trained.vocab), Doc(trained.vocab))
-    for examples in ([empty], [empty, *as_examples(docs_of(trained)), empty]):
+    blank = as_examples([Doc(trained.vocab, words=["\n"])])
+    for examples in ([empty], blank, [empty, *as_examples(docs_of(trained)), *blank, empty]):
         losses = trained.update(examples, sgd=sgd, losses={})
         assert all(np.isfinite(loss) for loss in losses.values())
     trained.from_bytes(state)

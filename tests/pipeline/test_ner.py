@@ -201,6 +201,32 @@ def test_blocked_spans_stay_blocked(sure):
     assert not doc[0].ent_type_
 
 
+def test_no_entity_goes_on_across_white_space_that_is_set(sure):
+    words = ["el", "tren", "va", "a", "Nueva", "\n", "York"]
+    assert read(sure(Doc(sure.vocab, words=words))) == [("Nueva \n York", "LOC")]
+    for settings in ({"ents": ["B-X" if word == "\n" else "O" for word in words]}, {"blocked": True}):
+        doc = Doc(sure.vocab, words=words)
+        if "ents" in settings:
+            doc.set_ents([Span(doc, 5, 6, "X")], default="missing")
+        else:
+            doc.set_ents([], blocked=[doc[5:6]], default="missing")
+        found = [(ent.start, ent.end) for ent in sure(doc).ents if ent.label_ != "X"]
+        assert all(end <= 5 or start > 5 for start, end in found)
+
+
+def test_white_space_at_the_borders_of_entities_is_not_learnt(unsure):
+    losses = []
+    for words, ent in (
+        ("Ana vive en Lima", (3, 4)),
+        ("Ana vive en \n Lima \n", (3, 6)),
+        ("Ana vive en Lima \n", (3, 5)),
+    ):
+        doc = Doc(unsure.vocab, words=words.split(" "))
+        doc.set_ents([Span(doc, *ent, "LOC"), Span(doc, 0, 1, "PER")])
+        losses.append(unsure.get_pipe(NAME).update(as_examples([doc]))[NAME])
+    assert losses == pytest.approx([losses[0]] * 3, rel=1e-4)
+
+
 def test_a_doc_that_is_labelled_already_stays_the_same(unsure):
     for sentence in TARGET_SENTENCES:
         doc = annotated(unsure.vocab, sentence.replace("LOC", "PLACE"))

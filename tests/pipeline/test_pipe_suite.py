@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from random import Random
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ from util import (
     bare,
     task_examples,
     training_config,
+    with_line_breaks,
     write_docs,
 )
 
@@ -335,9 +337,61 @@ def test_batches_predict_what_single_docs_do(component, trained, batch_size):
     assert batched == single
 
 
+def test_labels_that_the_examples_do_not_have_are_an_error_and_missing_ones_a_warning(component):
+    nlp = create(component)
+    examples = component.examples(nlp.vocab)
+    pipe = nlp.get_pipe(component.factory)
+    other = ["X", "Y"]
+    with pytest.raises(ValueError, match=r"DN045.*'X', 'Y' for the target"):
+        pipe.initialize(lambda: examples, labels={"target": other})
+    labels = component.labels["target"]
+    with pytest.warns(UserWarning, match=f"DN059.*can't learn '{labels[-1]}', which the target"):
+        pipe.initialize(lambda: examples, labels={"target": labels[:-1]})
+    assert list(pipe.labels) == labels[:-1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pipe.initialize(lambda: examples, labels={"target": [*labels, "Z"]})
+
+
+def test_white_space_changes_nothing(component, trained):
+    docs, _ = gold(component, trained)
+    for doc in docs:
+        spaced, places = with_line_breaks(bare(doc), Random(len(doc)))
+        expected, found = component.read(trained(bare(doc))), component.read(trained(spaced))
+        if component.factory == "datnet_tagger":
+            blank = set(range(len(spaced))) - set(places)
+            assert found == sorted([(places[i], tag) for i, tag in expected] + [(i, "_SP") for i in blank])
+        else:
+            assert found == [(places[start], places[end - 1] + 1, label) for start, end, label in expected]
+
+
+def test_white_space_is_not_learnt_from(component):
+    losses = []
+    for change in (lambda doc: doc, lambda doc: with_line_breaks(doc, Random(1))[0]):
+        fix_random_seed(0)
+        nlp = create(component)
+        examples = component.examples(nlp.vocab)
+        nlp.initialize(lambda examples=examples: examples)
+        changed = [change(example.reference) for example in examples]
+        examples = [
+            Example(Doc(doc.vocab, words=[t.text for t in doc], user_data=doc.user_data), doc) for doc in changed
+        ]
+        losses.append(nlp.update(examples, drop=0.0))
+    plain, spaced = losses
+    assert plain[component.factory] > 0
+    assert spaced == pytest.approx(plain, rel=1e-4)
+
+
+def test_nothing_but_white_space_can_be_trained_on(component, trained):
+    nlp = copy.deepcopy(trained)
+    doc = Doc(nlp.vocab, words=["\n", "\n"])
+    nlp.update([Example(doc, doc.copy())])
+    assert component.read(nlp("\n\n")) == component.read(trained("\n\n"))
+
+
 def test_docs_without_words_get_no_annotation(component, trained):
     assert component.read(trained("")) == []
-    assert len(trained("   ")) == 1
+    assert [label for _, *_, label in component.read(trained("   "))] in ([], ["_SP"])
     assert [len(doc) for doc in trained.pipe(["", "", ""])] == [0, 0, 0]
     assert trained.get_pipe(component.factory).predict([]) == []
 

@@ -217,6 +217,18 @@ def test_taggers_of_both_attributes_do_not_mix_their_confidences(tagged):
     assert all(token.tag_ and token.pos_ for token in doc)
 
 
+def test_a_tag_that_was_there_has_no_confidence(tagged):
+    doc = tagged(doc_of(tagged, "Ana vive en Madrid"))
+    assert doc[1]._.tag_confidence
+    doc[1].tag_ = "N"
+    assert [token._.tag_confidence for token in tagged(doc)] == [None] * 4
+    for token in doc:
+        token.tag_ = ""
+    doc[1].tag_ = "N"
+    tagged(doc)
+    assert [token._.tag_confidence is None for token in doc] == [False, True, False, False]
+
+
 def test_confidence_can_be_left_out(tagged):
     nlp = create(steps=0, confidence=False)
     nlp.get_pipe(NAME).from_bytes(tagged.get_pipe(NAME).to_bytes())

@@ -1,0 +1,46 @@
+"""The extension attributes that confidences are kept in, and those of applications."""
+
+import subprocess
+import sys
+
+import pytest
+import spacy
+from spacy.tokens import Span, Token
+
+from spacy_datnet.pipeline.extensions import register_extension
+
+APPLICATION = """
+import spacy
+from spacy.tokens import Span, Token
+
+nlp = spacy.blank("es")  # imports the modules of all factories
+for owner, name in ((Span, "confidence"), (Span, "chunk_confidence"), (Token, "tag_confidence")):
+    owner.set_extension(name, default=0.5)
+nlp.add_pipe("datnet_ner")
+print(Span.get_extension("confidence")[0])
+"""
+
+
+def test_an_application_may_have_extensions_of_the_same_names():
+    done = subprocess.run([sys.executable, "-W", "error", "-c", APPLICATION], capture_output=True, text=True)
+    assert done.stdout.strip() == "0.5", done.stderr
+
+
+@pytest.fixture(params=[Span, Token])
+def owner(request):
+    yield request.param
+    request.param.remove_extension("test_of_extensions")
+
+
+def test_an_extension_is_registered_once(owner):
+    for _ in range(2):
+        register_extension(owner, "test_of_extensions")
+        assert owner.get_extension("test_of_extensions") == (None, None, None, None)
+    doc = spacy.blank("es")("Ana")
+    assert (doc[:1] if owner is Span else doc[0])._.test_of_extensions is None
+
+
+def test_an_own_extension_that_can_t_be_set_is_a_warning(owner):
+    owner.set_extension("test_of_extensions", getter=lambda it: 0.5)
+    with pytest.warns(UserWarning, match=rf"DN060.*{owner.__name__}._.test_of_extensions"):
+        register_extension(owner, "test_of_extensions")
