@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -23,6 +24,7 @@ PADDED_PIECES = 1024
 PADDED_PIECES_GPU = 16384
 # sentences are cut into pieces of words in groups of so many
 TOKENIZED = 1024
+CONFIGURATION = "config.json"
 # what a configuration says about the file it comes from, and not about the network
 UNIMPORTANT = {"architectures", "transformers_version", "torch_dtype", "dtype", "use_cache"}
 
@@ -34,13 +36,17 @@ class Checkpoint:
 
     network (torch.nn.Module): A model of the library `transformers`, without a head.
     tokenizer (Any): Its tokenizer, a fast one.
+    configuration (Dict[str, Any]): The configuration as it is written in the checkpoint. What the library makes of it
+        has other entries in other versions of the library.
     """
 
-    def __init__(self, network: torch.nn.Module, tokenizer: Any):
+    def __init__(self, network: torch.nn.Module, tokenizer: Any, configuration: dict[str, Any]):
         if hasattr(network, "pooler"):
             network.pooler = None  # no vector of a word depends on it, and it often is random
-        self.network = network.eval().requires_grad_(False)
+        # versions of the library differ in what they make of weights in half precision
+        self.network = network.float().eval().requires_grad_(False)
         self.tokenizer = tokenizer
+        self.configuration = {name: value for name, value in configuration.items() if not name.startswith("_")}
         self.fingerprint = _fingerprint(self)
 
     @property
@@ -71,11 +77,12 @@ class Checkpoint:
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, use_fast=True, add_prefix_space=True)
             with _silence(transformers):
                 network = transformers.AutoModel.from_pretrained(folder)
+            configuration, _ = transformers.PretrainedConfig.get_config_dict(folder)
         except Exception as error:  # whatever the libraries make of missing and damaged files
             raise ValueError(Errors.DN027.format(name=folder, error=error)) from error
         if not tokenizer.is_fast:
             raise ValueError(Errors.DN027.format(name=folder, error="it has no fast tokenizer, with a tokenizer.json"))
-        return cls(network, tokenizer)
+        return cls(network, tokenizer, configuration)
 
     def encode(self, sentences: Sequence[Sequence[str]], layers: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
         """Compute the vectors of words: the mean of some layers, averaged over the pieces of a word.
@@ -144,6 +151,8 @@ class Checkpoint:
         with tempfile.TemporaryDirectory() as folder:
             self.network.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
+            # not by srsly, which rounds numbers
+            (Path(folder) / CONFIGURATION).write_text(json.dumps(self.configuration))
             files = {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.is_file()}
         return srsly.msgpack_dumps(files)
 
@@ -159,9 +168,8 @@ class Checkpoint:
 def _fingerprint(checkpoint: Checkpoint) -> str:
     """Sum up all that the vectors depend on: weights, configuration and tokenizer."""
     found = hashlib.blake2b(digest_size=16)
-    config = checkpoint.network.config.to_diff_dict()
-    settings = {name: config[name] for name in config if name not in UNIMPORTANT and not name.startswith("_")}
-    found.update(srsly.json_dumps([settings, checkpoint.longest], sort_keys=True).encode())
+    settings = {name: value for name, value in checkpoint.configuration.items() if name not in UNIMPORTANT}
+    found.update(json.dumps([settings, checkpoint.longest], sort_keys=True).encode())
     _forget_truncation(checkpoint.tokenizer)
     found.update(checkpoint.tokenizer.backend_tokenizer.to_str().encode())
     for name, weights in sorted(checkpoint.network.state_dict().items()):

@@ -63,6 +63,7 @@ class DATNetPipe(TrainablePipe):
         self.confidence = confidence
         self.scorer = scorer
         self.learn_rate_scale = 1.0
+        self.learn_rate_factor = 1.0
         self.updates = 0
         self.cfg: dict[str, Any] = {"labels": {}, "zero_shot": False}
 
@@ -301,8 +302,12 @@ class DATNetPipe(TrainablePipe):
             losses[key] = losses.get(key, 0.0) + getattr(report, part)
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Change the parameters by their gradients, at the optimizer's rate times `learn_rate_scale`."""
-        self.model.finish_update(partial(sgd, lr_scale=self.learn_rate_scale))
+        """Change the parameters by their gradients, at the optimizer's rate times `learn_rate_scale`.
+
+        The network's are changed `learn_rate_factor` times as fast as those of the word features below it.
+        """
+        self.model.shims[0].finish_update(partial(sgd, lr_scale=self.learn_rate_scale * self.learn_rate_factor))
+        self.model.get_ref("features").finish_update(partial(sgd, lr_scale=self.learn_rate_scale))
 
     def drop_source(self) -> None:
         """Forget all that only training with a source needs; predictions stay the same."""

@@ -21,8 +21,8 @@ def configure_epoch_decay(rate: float = 0.05, factor: float = 1.0) -> Callable[[
     components of this package. A schedule of Thinc counts steps, which is why this is a callback.
 
     rate (float): The paper's rho. Defaults to 0.05.
-    factor (float): How many times as fast as others, such as a transformer that they listen to, these components learn.
-        Defaults to 1.0.
+    factor (float): How many times as fast as the word features below them, such as a transformer, the networks of
+        these components learn. Defaults to 1.0.
     RETURNS (Callable): The callback.
     """
     for name, value in (("rate", rate), ("factor", factor)):
@@ -35,7 +35,8 @@ def scale_learn_rates(rate: float, factor: float, nlp: Language, info: dict[str,
     """Set the scale of the learning rate for the epoch in `info` on every component that has one."""
     for _, pipe in nlp.pipeline:
         if hasattr(pipe, "learn_rate_scale"):
-            pipe.learn_rate_scale = factor / (1.0 + rate * info["epoch"])
+            pipe.learn_rate_scale = 1.0 / (1.0 + rate * info["epoch"])
+            pipe.learn_rate_factor = factor
 
 
 @registry.callbacks("spacy-datnet.compute_features.v1")

@@ -7,7 +7,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
-from checkpoints import LAYERS, PIECES, WIDTH, write_checkpoint
+from checkpoints import LAYERS, PIECES, WIDTH, transformers, write_checkpoint
 from numpy.testing import assert_allclose
 
 from spacy_datnet.models.checkpoint import Checkpoint, CheckpointShim, load_checkpoint
@@ -28,7 +28,6 @@ def encode(checkpoint, sentences, layers):
 
 def plainly(folder, pieces_of_words, layers):
     """The vectors of one sentence, from the pieces of each word."""
-    import transformers
 
     network = transformers.BertModel.from_pretrained(folder).eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
@@ -78,7 +77,6 @@ def test_a_long_sentence_is_read_in_parts(folder):
 
 def test_positions_behind_those_of_padding_are_not_exceeded(folder, tmp_path):
     """RoBERTa has fewer places than it has positions; a tokenizer need not know."""
-    import transformers
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     tokenizer.model_max_length = 10**30
@@ -110,6 +108,27 @@ def test_the_fingerprint_is_that_of_weights_and_tokenizer(folder, tmp_path):
     for path in write_checkpoint(tmp_path / "cased").glob("tokenizer.json"):
         path.write_text(text.replace('"lowercase": true', '"lowercase": false'))
     assert Checkpoint.from_folder(tmp_path / "cased").fingerprint != checkpoint.fingerprint
+
+
+def test_the_fingerprint_does_not_depend_on_the_version_of_the_library(folder, monkeypatch):
+    checkpoint = Checkpoint.from_folder(folder)
+    data = checkpoint.to_bytes()
+    to_dict = transformers.BertConfig.to_dict
+    monkeypatch.setattr(
+        transformers.BertConfig, "to_dict", lambda self: {**to_dict(self), "new_in_this_version": False}
+    )
+    assert "new_in_this_version" in checkpoint.network.config.to_diff_dict()
+    for later in (Checkpoint.from_folder(folder), Checkpoint.from_bytes(data)):
+        assert later.fingerprint == checkpoint.fingerprint
+        assert Checkpoint.from_bytes(later.to_bytes()).fingerprint == checkpoint.fingerprint
+
+
+def test_weights_in_half_precision_are_read_as_the_numbers_they_are(folder, tmp_path):
+    checkpoint = Checkpoint.from_folder(write_checkpoint(tmp_path / "half"))
+    checkpoint.network.half().save_pretrained(tmp_path / "half")
+    half = Checkpoint.from_folder(tmp_path / "half")
+    assert {weights.dtype for weights in half.network.parameters()} == {torch.float32}
+    assert half.fingerprint == Checkpoint.from_bytes(half.to_bytes()).fingerprint
 
 
 def test_a_checkpoint_is_loaded_once_while_its_files_stay(tmp_path):

@@ -31,13 +31,20 @@ def nlp():
     return nlp
 
 
+def weights_of_network(nlp):
+    model = nlp.get_pipe("datnet_ner").model
+    return torch.cat([parameter.detach().flatten().clone() for parameter in model.shims[0].network.parameters()])
+
+
+def weights_of_features(nlp):
+    nodes = nlp.get_pipe("datnet_ner").model.get_ref("tok2vec").walk()
+    arrays = [node.get_param(name) for node in nodes for name in node.param_names]
+    return torch.cat([torch.from_numpy(array).flatten().clone() for array in arrays])
+
+
 def weights(nlp):
     """The weights of the network, and of the word features before it."""
-    model = nlp.get_pipe("datnet_ner").model
-    flat = [parameter.detach().flatten() for parameter in model.shims[0].network.parameters()]
-    for node in model.get_ref("tok2vec").walk():
-        flat += [torch.from_numpy(node.get_param(name)).flatten() for name in node.param_names]
-    return torch.cat([part.clone() for part in flat])
+    return torch.cat([weights_of_network(nlp), weights_of_features(nlp)])
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.5])
@@ -61,9 +68,20 @@ def test_the_rate_rises_again_with_a_new_run(nlp):
     assert nlp.get_pipe("datnet_ner").learn_rate_scale == 1.0
 
 
-def test_a_factor_is_for_these_components(nlp):
-    configure_epoch_decay(0.5, factor=20.0)(nlp, {"epoch": 2, "step": 0})
-    assert nlp.get_pipe("datnet_ner").learn_rate_scale == pytest.approx(10.0)
+@pytest.mark.parametrize(("read", "times"), [(weights_of_network, 20.0), (weights_of_features, 1.0)])
+def test_a_factor_is_for_the_network_and_not_for_the_word_features_below_it(nlp, read, times):
+    examples, state, sgd, moved = entity_examples(nlp.vocab), nlp.to_bytes(), SGD(1e-3, L2=0.0), []
+    for factor in (1.0, 20.0):
+        nlp.from_bytes(state)
+        configure_epoch_decay(0.5, factor=factor)(nlp, {"epoch": 2, "step": 0})
+        before = read(nlp)
+        nlp.update(examples, sgd=sgd)
+        moved.append(read(nlp) - before)
+    assert moved[0].abs().max() > 1e-5
+    torch.testing.assert_close(moved[1], times * moved[0], rtol=1e-3, atol=times * 1e-6)
+
+
+def test_a_negative_factor_is_an_error():
     with pytest.raises(ValueError, match=r"DN103.*factor"):
         configure_epoch_decay(0.5, factor=-1.0)
 
