@@ -10,6 +10,7 @@ import torch
 from spacy.util import fix_random_seed
 from thinc.api import get_current_ops, require_cpu, require_gpu
 from thinc.util import has_cupy, has_cupy_gpu
+from torch.utils._python_dispatch import TorchDispatchMode
 from util import SMALL_MODEL, entity_examples
 
 GPU = has_cupy and has_cupy_gpu and torch.cuda.is_available()
@@ -43,6 +44,50 @@ def test_a_step_waits_for_the_device_once(monkeypatch, transfer):
     # the others ask for lengths of sentences, which are on the host
     others = set(waits) - {("objective.py", "tolist")}
     assert {file for file, _ in others} <= {"lstm.py", "sentences.py"}
+
+
+class Waits(TorchDispatchMode):
+    """Count the operations for whose result a host waits, by the function of the package that they are in."""
+
+    ALWAYS = ("_local_scalar_dense", "nonzero", "bincount", "masked_select", "_unique2", "unique_dim", "equal")
+
+    def __init__(self):
+        super().__init__()
+        self.found = Counter()
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        name, kwargs = operation.overloadpacket.__name__, kwargs or {}
+        chooses = name.startswith(("index", "_index")) and isinstance(args[1], (list, tuple))
+        by_mask = chooses and any(index is not None and index.dtype == torch.bool for index in args[1])
+        of_unknown_size = name == "repeat_interleave" and kwargs.get("output_size") is None
+        if name in self.ALWAYS or by_mask or of_unknown_size:
+            self.found[self.place()] += 1
+        return operation(*args, **kwargs)
+
+    def place(self):
+        frame = sys._getframe(2)
+        while frame is not None:
+            path = Path(frame.f_code.co_filename)
+            if "spacy_datnet" in path.parts:
+                return path.name, frame.f_code.co_name
+            frame = frame.f_back
+        return None
+
+
+@pytest.mark.parametrize("decoder", ["CRF", "Softmax"])
+@pytest.mark.parametrize("transfer", ["none", "full", "part"])
+def test_no_operation_of_a_step_asks_for_a_result(transfer, decoder):
+    nlp = create(transfer=transfer, decoder={"@architectures": f"spacy-datnet.{decoder}.v1"})
+    examples = entity_examples(nlp.vocab)
+    pipe = nlp.get_pipe("datnet_ner")
+    with Waits() as waits:
+        pipe.update(examples, sgd=None, losses={})
+        pipe.predict([example.predicted for example in examples])
+    # what has the lengths of sentences is computed on the host
+    assert set(waits.found) <= {("lstm.py", "pack"), ("sentences.py", "tokens"), ("sentences.py", "longest")}
+    with Waits() as waits:
+        torch.ones(3)[torch.tensor([True, False, True])].sum().item()
+    assert sum(waits.found.values()) == 2
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import one_hot
 
 from .sentences import mask_of
 
@@ -160,7 +159,7 @@ class _NegativeLogLikelihood(torch.autograd.Function):
         free = forward_backward(emissions, lengths, scores, usable=usable)
         if complete:
             known = torch.where(mask_of(lengths, tags.shape[1]) & usable[:, None], tags, n_tags)
-            unary = one_hot(known, n_tags + 1)[..., :n_tags]
+            unary = free.unary.new_zeros(*tags.shape, n_tags + 1).scatter_(2, known[..., None], 1.0)[..., :n_tags]
         else:
             unary = gold.unary
         ctx.save_for_backward(lengths, tags, usable, (free.unary - unary).to(emissions.dtype))
@@ -186,10 +185,11 @@ class _NegativeLogLikelihood(torch.autograd.Function):
 
 def _count_transitions(lengths: Tensor, tags: Tensor, weight: Tensor, n_tags: int) -> Tensor:
     """Count the transitions of known paths, as much as each sentence weighs: (tags, tags)."""
-    moves = tags[:, :-1] * n_tags + tags[:, 1:]  # (batch, tokens - 1)
-    mask = mask_of(lengths, tags.shape[1])[:, 1:]
-    weights = weight[:, None].expand_as(moves)[mask]
-    return torch.bincount(moves[mask], weights, minlength=n_tags * n_tags).view(n_tags, n_tags)
+    # not bincount nor a choice by the mask: a GPU would have to tell the host how many there are
+    moves = (tags[:, :-1] * n_tags + tags[:, 1:]).clamp(min=0)  # (batch, tokens - 1)
+    weights = torch.where(mask_of(lengths, tags.shape[1])[:, 1:], weight[:, None], 0.0)
+    counts = weights.new_zeros(n_tags * n_tags).index_add_(0, moves.flatten(), weights.flatten())
+    return counts.view(n_tags, n_tags)
 
 
 def negative_log_likelihood(emissions: Tensor, lengths: Tensor, tags: Tensor, scores: Scores, complete: bool) -> Tensor:

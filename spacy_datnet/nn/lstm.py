@@ -24,12 +24,16 @@ class Packing(NamedTuple):
     previous: Tensor  # (packed,), index in `packed` of the step before; `packed` at the first step
     alive: list[int]  # sentences at each time step
 
+    def to(self, device: torch.device) -> "Packing":
+        """Move it to where the data is."""
+        return Packing(*(place.to(device) for place in self[:3]), self.alive)
+
 
 def pack(lengths: Tensor) -> Packing:
     """Plan the packing of a batch.
 
     lengths (Tensor): (batch,), on the CPU, each at least 1.
-    RETURNS (Packing): The plan, on the CPU; `bilstm_layer` moves it to where the data is.
+    RETURNS (Packing): The plan, on the CPU.
     """
     ordered, order = lengths.sort(descending=True, stable=True)
     step = torch.arange(int(ordered[0]))[:, None]
@@ -59,7 +63,7 @@ class _BiLSTMLayer(torch.autograd.Function):
         # doubled beforehand, all gates are one sigmoid
         double = w_input.new_ones(4 * hidden)
         double[2 * hidden : 3 * hidden] = 2.0
-        minus_one = w_input.new_tensor(-1.0)
+        minus_one = w_input.new_full((), -1.0)
         gates = torch.baddbmm((bias * double)[:, None, :], packed_x, w_input.mT * double)  # (2, packed, 4 hidden)
         h, c, tanh_c = (gates.new_empty(2, gates.shape[1], hidden) for _ in range(3))
         recurrent = w_hidden.mT * double
@@ -149,11 +153,10 @@ def bilstm_layer(
 
     parts (Tuple[Tensor]): Parts of the input side by side, each (tokens, ...), together `width` wide. A part that needs
         no gradient costs nothing in the backward pass, which is why they come apart: fixed word vectors are wide.
-    packing (Packing): The order of the tokens.
+    packing (Packing): The order of the tokens, on the device of the weights.
     w_input (Tensor): (2, 4 * hidden, width).
     w_hidden (Tensor): (2, 4 * hidden, hidden).
     bias (Tensor): (2, 4 * hidden).
     RETURNS (Tensor): (tokens, 2 * hidden).
     """
-    places = (place.to(w_input.device) for place in packing[:3])
-    return _BiLSTMLayer.apply(Packing(*places, packing.alive), w_input, w_hidden, bias, *parts)
+    return _BiLSTMLayer.apply(packing, w_input, w_hidden, bias, *parts)

@@ -10,6 +10,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from .lstm import Packing, pack
+
 
 def mask_of(lengths: Tensor, tokens: int) -> Tensor:
     """Mark the real tokens of padded sentences.
@@ -63,6 +65,11 @@ class Sentences:
         return torch.arange(self.tokens, device=self.device) + (
             torch.arange(len(self), device=self.device) * self.longest - starts
         ).repeat_interleave(self.lengths, output_size=self.tokens)
+
+    @cached_property
+    def packing(self) -> Packing:
+        """The order in which a recurrent layer reads the tokens, on the device."""
+        return pack(self.host_lengths).to(self.device)
 
     def pad(self, values: Tensor, fill: float = 0.0) -> Tensor:
         """Put the sentences side by side: (tokens, ...) -> (batch, longest, ...), `fill` behind their ends."""
