@@ -124,7 +124,10 @@ class Errors(metaclass=_Coded):
         "The encoder of ContextualVectors gave an array of shape {shape} for the sentence that begins with {text!r}, "
         "but {expected} is needed: one row for each word."
     )
-    DN039 = "The vectors in {path} are {found} wide, but those before it {width}. Take them from one encoder."
+    DN039 = (
+        "The vectors in {path} are {found} wide, but those before it, or in training, {width}. Take them from one "
+        "encoder."
+    )
     DN040 = (
         "{array} must hold the arrays arr_0 to arr_N, one for each of {docs} docs with tokens and nothing else, "
         "uncompressed: see {name}. Write it with numpy.savez(file, *arrays)."
@@ -151,6 +154,11 @@ class Errors(metaclass=_Coded):
         "are annotated with {found}. Correct [initialize.components.{name}] or leave its labels out, and see whether "
         "the component's settings name the right annotation."
     )
+    DN046 = (
+        "Component '{name}' reads its contextual vectors from array files alone, and what is exported reads none: it "
+        "could label nothing. Set encoder in its ContextualVectors to a function that gives them for any sentence."
+    )
+    DN047 = "{where}: the vectors of the sentence that begins with {text!r} are not all finite numbers."
 
     DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
     DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."

@@ -104,6 +104,8 @@ def test_config_trains(corpora, path, tmp_path, request):
         paths = {**paths, "transformer": request.getfixturevalue("transformer")}
     wanted = {f"paths.{name}": paths[name] for name in config["paths"]}
     overrides = {**wanted, "training.max_steps": 2, "training.eval_frequency": 1, "training.batcher.size": 8}
+    if path.stem.endswith("_gpu"):  # half precision wants a GPU
+        overrides["components.transformer.model.mixed_precision"] = False
     nlp = init_nlp(load_config(path, overrides=overrides, interpolate=False))
     train(nlp, tmp_path)
     best = spacy.load(tmp_path / "model-best")
@@ -148,6 +150,19 @@ def test_config_differs_from_that_of_entities_only_where_the_task_does(path):
         *({"tagger": [], "chunker": ["corpora.dev."]}[task]),
     )
     assert not [name for name in different if not name.startswith(allowed)]
+
+
+def test_config_for_a_gpu_differs_from_that_for_a_cpu_in_what_a_gpu_wants():
+    cpu, gpu = (
+        flat(load_config(ROOT / "configs" / f"{name}.cfg", interpolate=False))
+        for name in ("datnet_trf", "datnet_trf_gpu")
+    )
+    assert cpu.keys() == gpu.keys()
+    assert {name: value for name, value in gpu.items() if value != cpu[name]} == {
+        "system.gpu_allocator": "pytorch",
+        "components.transformer.model.mixed_precision": True,
+        "training.batcher.size": 64,
+    }
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -84,12 +84,14 @@ def find_or_call(
     # a pipeline that was moved has the function alone
     known = [load_arrays(*pair) for pair in files if Path(pair[0]).exists() and Path(pair[1]).exists()]
     missing = []
+    for part in known:
+        part.check_width(width)
     for sentence in sentences:
-        vectors = next((found for part in known if (found := part.get(sentence)) is not None), None)
-        if vectors is None:
+        part = next((part for part in known if part.get(sentence) is not None), None)
+        if part is None:
             missing.append(sentence)
         else:
-            yield sentence, vectors
+            yield sentence, finite(part.get(sentence), sentence, part.path)
     yield from call(encoder, missing, width)
 
 
@@ -109,7 +111,14 @@ def call(
         if len(shape) != 2 or shape[0] != len(sentence) or shape[1] != (shape[1] if width is None else width):
             expected = f"({len(sentence)}, {'width' if width is None else width})"
             raise ValueError(Errors.DN038.format(text=beginning(sentence), shape=shape, expected=expected))
-        yield sentence, np.asarray(vectors)
+        yield sentence, finite(np.asarray(vectors), sentence, "The encoder of ContextualVectors")
+
+
+def finite(vectors: np.ndarray, sentence: Sentence, where: Path | str) -> np.ndarray:
+    """Raise DN047 if vectors are not all numbers: a loss that is none would not say where it comes from."""
+    if not np.isfinite(vectors).all():
+        raise ValueError(Errors.DN047.format(where=where, text=beginning(sentence)))
+    return vectors
 
 
 def beginning(words: Sequence[str]) -> str:

@@ -203,11 +203,11 @@ class DATNetPipe(TrainablePipe):
         for resource, labels in found.items():
             missing = annotated[resource] - labels
             if missing and not annotated[resource] & labels:
-                wrong = {"given": _some(labels), "found": _some(missing)}
-                raise ValueError(Errors.DN045.format(name=self.name, resource=resource, **wrong))
+                given, names = _some(labels), _some(missing)
+                raise ValueError(Errors.DN045.format(name=self.name, resource=resource, given=given, found=names))
             if missing:
-                message = Warnings.DN059.format(name=self.name, resource=resource, missing=_some(missing))
-                warnings.warn(message, stacklevel=3)
+                names = _some(missing)
+                warnings.warn(Warnings.DN059.format(name=self.name, resource=resource, missing=names), stacklevel=3)
 
     def update(
         self,

@@ -5,7 +5,7 @@ from spacy.language import Language
 from ..errors import Errors
 from ..models.datnet_encoder import load_encoder
 from .base import DATNetPipe
-from .target_only import forget_files
+from .target_only import forget_files, refuse_files_alone
 
 NAME = "tok2vec"
 
@@ -26,6 +26,7 @@ def keep_encoder_only(nlp: Language, name: str) -> Language:
     pipe = nlp.get_pipe(name)
     if not pipe.model.shims[0].is_built:
         raise ValueError(Errors.DN015.format(name=name))
+    refuse_files_alone(nlp)
     for upstream, component in nlp.pipeline:
         if name in getattr(component, "listening_components", ()):
             nlp.replace_listeners(upstream, name, ["model.tok2vec"])

@@ -1,5 +1,6 @@
 """Make a trained pipeline target-only, for use and not for training."""
 
+from collections.abc import Container
 from typing import Any
 
 from spacy.language import Language
@@ -7,10 +8,11 @@ from spacy.language import Language
 from ..errors import Errors
 from .base import DATNetPipe
 
+CONTEXTUAL_VECTORS = "spacy-datnet.ContextualVectors.v1"
 # settings of layers that name files of the training
 FILES = {
     "spacy-datnet.FrozenTransformer.v1": {"cache": None},
-    "spacy-datnet.ContextualVectors.v1": {"corpora": None, "arrays": None},
+    CONTEXTUAL_VECTORS: {"corpora": None, "arrays": None},
 }
 # a packaged pipeline is not given the extras of this package
 NEED_TRANSFORMERS = ("spacy-datnet.FrozenTransformer.v1",)
@@ -29,6 +31,7 @@ def keep_target_only(nlp: Language) -> list[str]:
     pipes = [(name, pipe) for name, pipe in nlp.components if isinstance(pipe, DATNetPipe)]
     if not pipes:
         raise ValueError(Errors.DN016.format(pipes=", ".join(nlp.pipe_names) or "none"))
+    refuse_files_alone(nlp)
     for name, pipe in pipes:
         pipe.drop_source()
         # the config that is saved must describe the model that is saved
@@ -36,6 +39,14 @@ def keep_target_only(nlp: Language) -> list[str]:
         nlp._pipe_configs[name]["source_annotation"] = None
     forget_files(nlp)
     return [name for name, _ in pipes]
+
+
+def refuse_files_alone(nlp: Language) -> None:
+    """Raise an error if a component's features are in files only, which are not part of a pipeline."""
+    for name, config in nlp._pipe_configs.items():
+        for block in _blocks(config, {CONTEXTUAL_VECTORS}):
+            if block.get("encoder") is None:
+                raise ValueError(Errors.DN046.format(name=name))
 
 
 def forget_files(nlp: Language) -> None:
@@ -47,7 +58,7 @@ def forget_files(nlp: Language) -> None:
                 nlp.meta["requirements"] = sorted({*nlp.meta.get("requirements", []), TRANSFORMERS})
 
 
-def _blocks(config: dict[str, Any], architectures: dict[str, Any]) -> list[dict[str, Any]]:
+def _blocks(config: dict[str, Any], architectures: Container[str]) -> list[dict[str, Any]]:
     """Find the blocks of a component's config that build one of some architectures."""
     found = [config] if config.get("@architectures") in architectures else []
     for value in config.values():

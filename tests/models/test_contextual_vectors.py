@@ -1,5 +1,7 @@
 """Vectors of another encoder: from files, row by row, and from a function."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import spacy
@@ -7,9 +9,11 @@ from numpy.testing import assert_array_equal
 from spacy.tokens import Doc, DocBin
 from spacy.util import load_model_from_config, registry
 from thinc.api import Config
-from util import write_docs
+from util import entity_examples, write_docs
 
 from spacy_datnet.models.contextual_vectors import build_ContextualVectors
+from spacy_datnet.pipeline.encoder_only import keep_encoder_only
+from spacy_datnet.pipeline.target_only import keep_target_only, refuse_files_alone
 
 WIDTH = 4
 # docs, some of several sentences; one sentence occurs twice
@@ -221,6 +225,38 @@ def test_files_of_different_widths(files, vocab, tmp_path):
         layer.initialize(X=[make_doc(DOCS[0], vocab)])
 
 
+def test_files_that_are_replaced_after_the_training_by_wider_ones(files, vocab, arrays):
+    layer = build_ContextualVectors(**files)
+    layer.initialize(X=[make_doc(DOCS[0], vocab)])
+    (path,) = files["arrays"]
+    wide = [np.pad(array, ((0, 0), (0, 1))) for array in arrays]
+    if path.suffix == ".npy":
+        np.save(path, np.concatenate(wide))
+    else:
+        np.savez(path, *wide)
+    with pytest.raises(ValueError, match=r"DN039.*5 wide.*in training, 4"):
+        layer.predict([make_doc(DOCS[0], vocab)])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_no_number_names_the_file_and_the_sentence(files, vocab, arrays, value):
+    arrays[2][1] = value
+    (path,) = files["arrays"]
+    if path.suffix == ".npy":
+        np.save(path, np.concatenate(arrays))
+    else:
+        np.savez(path, *arrays)
+    layer = build_ContextualVectors(
+        **files, encoder=lambda sentences: [np.full((len(one), WIDTH), value) for one in sentences]
+    )
+    layer.initialize(X=[make_doc(DOCS[0], vocab)])
+    assert np.isfinite(layer.predict([make_doc(DOCS[0], vocab)])[0]).all()
+    with pytest.raises(ValueError, match=rf"DN047.*{path.name}.*'Luis canta|DN047.*{path.name}.*'hoy llueve"):
+        layer.predict([make_doc(DOCS[2], vocab, starts=False)])
+    with pytest.raises(ValueError, match=r"DN047.*encoder of ContextualVectors.*'nadie sabe'"):
+        layer.predict([make_doc([["nadie", "sabe"]], vocab)])
+
+
 def test_a_missing_file_and_an_array_too_few(files, vocab):
     with pytest.raises(ValueError, match="DN033"):
         build_ContextualVectors(files["corpora"], [])
@@ -265,3 +301,14 @@ def test_a_config_names_the_files_by_variables_and_the_function(files):
     layer = nlp.get_pipe("datnet_ner").model.get_ref("tok2vec")
     layer.initialize(X=[make_doc(DOCS[0], nlp.vocab)])
     assert layer.get_dim("nO") == WIDTH
+
+
+def test_a_pipeline_that_only_knows_files_is_not_exported(files):
+    overrides = {"paths.train": str(files["corpora"][0]), "paths.vectors": str(files["arrays"][0])}
+    refuse_files_alone(load_model_from_config(Config().from_str(CONFIG, overrides=overrides), auto_fill=True))
+    config = Config().from_str(CONFIG.replace('{"@misc":"test_encoder.v1"}', "null"), overrides=overrides)
+    nlp = load_model_from_config(config, auto_fill=True)
+    for export in (keep_target_only, partial(keep_encoder_only, name="datnet_ner")):
+        nlp.get_pipe("datnet_ner").initialize(lambda: entity_examples(nlp.vocab))
+        with pytest.raises(ValueError, match=r"DN046.*'datnet_ner'"):
+            export(nlp)
