@@ -88,7 +88,7 @@ def test_files_of_the_commands_exist():
                 assert (PROJECT / dependency).exists(), dependency
 
 
-@pytest.mark.parametrize("workflow", ["conll", "grid-small", "grid-full"])
+@pytest.mark.parametrize("workflow", ["conll", "grid-small", "grid-full", "chunking"])
 def test_a_workflow_verifies_the_assets_that_it_reads(workflow):
     config = srsly.read_yaml(PROJECT / "project.yml")
     commands = {command["name"]: command for command in config["commands"]}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry, resolve_dot_names
 
@@ -53,9 +54,25 @@ def configure_compute_features() -> Callable[[Language], None]:
 
 
 def compute_features_of_corpora(nlp: Language) -> None:
-    """Compute what the training and dev corpora of a pipeline's config need."""
-    for corpus in corpora_of(nlp, "train_corpus", "dev_corpus"):
-        compute_features(nlp, (example.predicted for example in corpus(nlp)))
+    """Compute what the training and dev corpora of a pipeline's config need.
+
+    Which sentences a layer reads may be said by components before it. Those that the training does not change set them
+    here, too: in docs of the training where they are among the `annotating_components`, in docs of the dev set always.
+    """
+    training = nlp.config.interpolate()["training"]
+    stable = [
+        name
+        for name, pipe in nlp.pipeline
+        if name in training["frozen_components"] or not getattr(pipe, "is_trainable", False)
+    ]
+    annotating = [name for name in stable if name in training["annotating_components"]]
+    for corpus_name, names in (("train_corpus", annotating), ("dev_corpus", stable)):
+        (corpus,) = corpora_of(nlp, corpus_name)
+        docs: Iterable[Doc] = (example.predicted for example in corpus(nlp))
+        for name in names:
+            pipe = nlp.get_pipe(name)
+            docs = pipe.pipe(docs) if hasattr(pipe, "pipe") else map(pipe, docs)
+        compute_features(nlp, docs)
 
 
 @registry.callbacks("spacy-datnet.calibrate.v1")

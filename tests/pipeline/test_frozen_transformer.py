@@ -16,7 +16,7 @@ from spacy.tokens import Doc
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from typer.testing import CliRunner
-from util import SMALL_MODEL, bare, task_examples, training_config, write_docs
+from util import SMALL_MODEL, annotated, bare, task_examples, training_config, write_docs
 
 from spacy_datnet.cli import app
 from spacy_datnet.models.checkpoint import Checkpoint
@@ -105,15 +105,21 @@ def test_both_components_share_one_network_and_one_cache(trained):
     assert len(list((trained / "cache").iterdir())) == 1
 
 
-def test_the_transformer_is_read_once_for_each_sentence(checkpoint, paths, tmp_path, monkeypatch):
-    read_before = []
+@pytest.fixture
+def read_before(monkeypatch) -> list:
+    """The sentences that the transformer has read, one after the other."""
+    sentences_read = []
     encode = Checkpoint.encode
 
     def counting(self, sentences, layers):
-        read_before.extend(sentences)
+        sentences_read.extend(sentences)
         return encode(self, sentences, layers)
 
     monkeypatch.setattr(Checkpoint, "encode", counting)
+    return sentences_read
+
+
+def test_the_transformer_is_read_once_for_each_sentence(checkpoint, paths, tmp_path, read_before):
     trained_in(tmp_path, checkpoint, paths, steps=20, cache=str(tmp_path / "cache"))
     assert len(read_before) == len(set(read_before)) == 12
     # another run, such as the next one of a grid
@@ -121,6 +127,26 @@ def test_the_transformer_is_read_once_for_each_sentence(checkpoint, paths, tmp_p
     assert len(read_before) == 12
     trained_in(tmp_path, checkpoint, paths, steps=20, cache=str(tmp_path / "cache"), precision="float32")
     assert len(read_before) == 24
+
+
+def test_sentences_that_an_earlier_component_sets_are_computed_before(checkpoint, tmp_path, read_before):
+    vocab = spacy.blank("es").vocab
+    docs = [annotated(vocab, f"Ana/PER vive . Luis/PER canta en {city}/LOC .") for city in ("Madrid", "Lima", "Vigo")]
+    folder = str(write_docs(tmp_path / "docs.spacy", docs))
+    config = config_of(checkpoint, {"source": None, "target": folder, "dev": folder}, cache=str(tmp_path / "cache"))
+    config["nlp"]["pipeline"] = ["sentencizer", "datnet_ner"]
+    config["components"]["sentencizer"] = {"factory": "sentencizer"}
+    config["components"]["datnet_ner"]["model"]["transfer"] = "none"
+    config["training"] |= {"max_steps": 4, "eval_frequency": 2, "annotating_components": ["sentencizer"]}
+    for corpus in ("train", "dev"):
+        config["corpora"][corpus]["gold_preproc"] = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        train(init_nlp(config))
+    assert sorted(read_before, key=len) == [
+        ("Ana", "vive", "."),
+        *(("Luis", "canta", "en", city, ".") for city in ("Madrid", "Lima", "Vigo")),
+    ]
 
 
 @pytest.mark.parametrize("precision", ["float16", "float32"])
