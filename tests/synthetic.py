@@ -14,6 +14,7 @@ from spacy_datnet.experiments.grid import Grid, Run, Size
 from spacy_datnet.experiments.manifest import Manifest
 from spacy_datnet.experiments.results import Results, read_results, write_grid
 from spacy_datnet.experiments.significance import counts_of
+from spacy_datnet.pipeline.extensions import register_extensions
 
 VOCAB = spacy.blank("es").vocab
 SCORES = {"ner": "ents_f", "tagger": "tag_acc", "chunker": "spans_chunks_f"}
@@ -26,6 +27,7 @@ Variant = tuple[bool, Callable[[int, int], float]]
 
 def annotate(task: str, words: list[str], labels: Iterable[str], confidence: float | None = None) -> Doc:
     """A sentence whose second and third word have a label each; an empty label is none."""
+    register_extensions()
     doc = Doc(VOCAB, words=words)
     spans = [Span(doc, i, i + 1, label=label) for i, label in enumerate(labels, start=1) if label]
     if task == "tagger":

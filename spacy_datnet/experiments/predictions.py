@@ -6,11 +6,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from ..corpora.docbin import read_docbin, split_sentences
-
-# they register the extensions that hold the confidences
-from ..pipeline import chunker as chunker
-from ..pipeline import ner as ner
-from ..pipeline import tagger as tagger
+from ..pipeline.extensions import CHUNK_CONFIDENCE, ENT_CONFIDENCE, TAG_CONFIDENCE, register_extensions
 from .grid import Size
 from .results import PREDICTIONS, Record, Results
 from .significance import spans_of
@@ -67,20 +63,21 @@ def sentence_of(gold: Doc, predicted: Doc, score: str) -> Sentence:
     predicted (Doc): The same tokens as predicted.
     score (str): What it is about: "ents_f", "spans_KEY_f", "tag_acc" or "pos_acc".
     """
+    register_extensions()
     words, spaces = [token.text for token in gold], [bool(token.whitespace_) for token in gold]
     if score.endswith("_acc"):
         attribute = score.removesuffix("_acc")
         tags = [getattr(token, f"{attribute}_") for token in gold]
         known = [i for i, tag in enumerate(tags) if tag]
         found = {
-            (i, i + 1, getattr(predicted[i], f"{attribute}_")): predicted[i]._.get(f"{attribute}_confidence")
+            (i, i + 1, getattr(predicted[i], f"{attribute}_")): predicted[i]._.get(TAG_CONFIDENCE[attribute])
             for i in known
         }
         return Sentence(words, spaces, {(i, i + 1, tags[i]) for i in known}, found, is_tagged=True)
     if score == "ents_f":
-        spans, extension = predicted.ents, "confidence"
+        spans, extension = predicted.ents, ENT_CONFIDENCE
     else:
         key = score.removeprefix("spans_").removesuffix("_f")
-        spans, extension = predicted.spans.get(key, ()), "chunk_confidence"
+        spans, extension = predicted.spans.get(key, ()), CHUNK_CONFIDENCE
     found = {(span.start, span.end, span.label_): span._.get(extension) for span in spans}
     return Sentence(words, spaces, spans_of(gold, score), found)

@@ -14,13 +14,10 @@ from ..models.datnet import DATNetModel
 from ..nn.objective import Objective
 from .annotations import Spans
 from .defaults import default_config
-from .extensions import register_extension
+from .extensions import CHUNK_CONFIDENCE, register_extension
 from .spans import SpanPipe
 
 KEY = "chunks"
-
-# not that of entities, because spaCy finds the value of an extension by the borders of the span alone
-EXTENSION = "chunk_confidence"
 
 
 @Language.factory(
@@ -79,7 +76,7 @@ class DATNetChunker(SpanPipe):
     def __init__(self, *args: Any, spans_key: str, **kwargs: Any):
         """Create a chunker; see `make_datnet_chunker` for the settings."""
         super().__init__(*args, annotation=Spans(spans_key), **kwargs)
-        register_extension(Span, EXTENSION)
+        register_extension(Span, CHUNK_CONFIDENCE)
         self.key = spans_key
 
     @property
@@ -104,6 +101,6 @@ class DATNetChunker(SpanPipe):
         doc.spans[self.key] = group
         if probabilities is not None:
             group.attrs["scores"] = np.array(probabilities)
-            register_extension(Span, EXTENSION)
+            register_extension(Span, CHUNK_CONFIDENCE)
             for span, p in zip(spans, probabilities, strict=True):
-                span._.set(EXTENSION, p)
+                span._.set(CHUNK_CONFIDENCE, p)

@@ -6,6 +6,20 @@ from spacy.tokens import Span, Token
 
 from ..errors import Warnings
 
+ENT_CONFIDENCE = "confidence"
+# not that of entities, because spaCy finds the value of an extension by the borders of the span alone
+CHUNK_CONFIDENCE = "chunk_confidence"
+# by the attribute that a tagger sets
+TAG_CONFIDENCE = {"tag": "tag_confidence", "pos": "pos_confidence"}
+
+
+def register_extensions() -> None:
+    """Register the extensions of all components, to read saved docs without the pipeline that made them."""
+    for name in (ENT_CONFIDENCE, CHUNK_CONFIDENCE):
+        register_extension(Span, name)
+    for name in TAG_CONFIDENCE.values():
+        register_extension(Token, name)
+
 
 def register_extension(owner: type[Span] | type[Token], name: str) -> None:
     """Register an extension attribute whose default is None, unless there is one of the name.

@@ -14,11 +14,10 @@ from ..resources import TARGET
 from ..tagging import OUTSIDE
 from .annotations import Entities
 from .defaults import default_config
-from .extensions import register_extension
+from .extensions import ENT_CONFIDENCE, register_extension
 from .spans import SpanPipe
 
 IOB_BEGIN = 3
-EXTENSION = "confidence"
 
 
 @Language.factory(
@@ -69,7 +68,7 @@ class DATNetNER(SpanPipe):
     def __init__(self, *args: Any, **kwargs: Any):
         """Create a named entity recognizer; see `make_datnet_ner` for the settings."""
         super().__init__(*args, annotation=Entities(), **kwargs)
-        register_extension(Span, EXTENSION)
+        register_extension(Span, ENT_CONFIDENCE)
 
     def allowed_tags(self, docs: list[Doc]) -> np.ndarray | None:
         """Let tokens of entities that are set have only the tags of these, and blocked tokens only O."""
@@ -96,9 +95,9 @@ class DATNetNER(SpanPipe):
             default="outside",
         )
         if probabilities is not None:
-            register_extension(Span, EXTENSION)
+            register_extension(Span, ENT_CONFIDENCE)
             for ent, p in zip(spans, probabilities, strict=True):
-                ent._.set(EXTENSION, p)
+                ent._.set(ENT_CONFIDENCE, p)
 
 
 def preset_tokens(doc: Doc) -> np.ndarray:

@@ -18,7 +18,7 @@ from ..tagging import MISSING
 from .annotations import Tags
 from .base import DATNetPipe
 from .defaults import default_config
-from .extensions import register_extension
+from .extensions import TAG_CONFIDENCE, register_extension
 
 # what spaCy's pipelines say of white space
 SPACE = {"tag": "_SP", "pos": "SPACE"}
@@ -97,7 +97,7 @@ class DATNetTagger(DATNetPipe):
         """Create a tagger; see `make_datnet_tagger` for the settings."""
         super().__init__(*args, annotation=Tags(attribute), **kwargs)
         self.attribute = attribute
-        self.extension = f"{attribute}_confidence"
+        self.extension = TAG_CONFIDENCE[attribute]
         register_extension(Token, self.extension)
         self.overwrite = overwrite
 

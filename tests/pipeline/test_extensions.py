@@ -5,9 +5,9 @@ import sys
 
 import pytest
 import spacy
-from spacy.tokens import Span, Token
+from spacy.tokens import DocBin, Span, Token
 
-from spacy_datnet.pipeline.extensions import register_extension
+from spacy_datnet.pipeline.extensions import register_extension, register_extensions
 
 APPLICATION = """
 import spacy
@@ -24,6 +24,28 @@ print(Span.get_extension("confidence")[0])
 def test_an_application_may_have_extensions_of_the_same_names():
     done = subprocess.run([sys.executable, "-W", "error", "-c", APPLICATION], capture_output=True, text=True)
     assert done.stdout.strip() == "0.5", done.stderr
+
+
+READER = """
+import sys
+import spacy
+from spacy.tokens import DocBin
+from spacy_datnet.pipeline.extensions import register_extensions
+
+register_extensions()
+(doc,) = DocBin().from_bytes(sys.stdin.buffer.read()).get_docs(spacy.blank("es").vocab)
+print(doc.ents[0]._.confidence, doc[0]._.tag_confidence, doc[0]._.pos_confidence, doc[0:2]._.chunk_confidence)
+"""
+
+
+def test_saved_confidences_are_read_without_the_pipeline():
+    register_extensions()
+    doc = spacy.blank("es")("Ana vive")
+    doc.ents = [Span(doc, 0, 1, "PER")]
+    doc.ents[0]._.confidence, doc[0]._.tag_confidence, doc[0:2]._.chunk_confidence = 0.25, 0.5, 0.75
+    saved = DocBin(docs=[doc], store_user_data=True).to_bytes()
+    done = subprocess.run([sys.executable, "-W", "error", "-c", READER], input=saved, capture_output=True)
+    assert done.stdout.split() == [b"0.25", b"0.5", b"None", b"0.75"], done.stderr
 
 
 @pytest.fixture(params=[Span, Token])
