@@ -1,6 +1,7 @@
 """Runs that another grid has done already: many grids have the full model among their variants."""
 
 import shutil
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,18 +25,15 @@ def reuse(
     with_models (bool): Whether only runs will do whose trained models were kept. Defaults to False.
     YIELDS (Tuple[Run, Dict[str, Any]]): Each run that was found, with its record; its folder has been copied.
     """
-    done = {}
+    done: defaultdict[str, list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
     for other in _folders_of_runs(places):
         if other.resolve() != folder.resolve():
-            done |= {key: (other, record) for key, record in Manifest(other).latest().items() if not record["error"]}
+            for key, record in Manifest(other).latest().items():
+                done[key].append((other / key, record))
     for run in runs:
-        if run.key not in done:
-            continue
-        other, record = done[run.key]
-        kept = other / run.key
-        if _paths(record["overrides"]) != _paths(run.overrides) or not kept.is_dir():
-            continue
-        if with_models and not (kept / MODELS).is_dir():
+        found = (pair for pair in done[run.key] if _is_usable(*pair, run, with_models=with_models))
+        kept, record = next(found, (None, None))
+        if kept is None:
             continue
         final, unfinished = folder / run.key, folder / f"{run.key}{UNFINISHED}"
         for leftover in (unfinished, final):  # of a process that was killed before the record was written
@@ -43,6 +41,13 @@ def reuse(
         shutil.copytree(kept, unfinished, ignore=None if with_models else shutil.ignore_patterns(MODELS))
         unfinished.rename(final)
         yield run, record
+
+
+def _is_usable(kept: Path, record: dict[str, Any], run: Run, *, with_models: bool) -> bool:
+    """Tell whether the folder that a run of the same key left can stand for a run."""
+    if record["error"] or _paths(record["overrides"]) != _paths(run.overrides):
+        return False
+    return kept.is_dir() and (not with_models or (kept / MODELS).is_dir())
 
 
 def _folders_of_runs(places: Iterable[Path]) -> Iterator[Path]:

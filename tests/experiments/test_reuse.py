@@ -82,6 +82,20 @@ def test_models_if_they_are_wanted():
     assert (NEW / runs[1].key / "models/model-best/meta.json").is_file()
 
 
+@pytest.mark.parametrize("useless", ["failed", "gone", "without models"])
+@pytest.mark.parametrize("place", ["grids/one", "grids/two"])
+def test_one_of_several_folders_is_enough(place, useless):
+    run = make_run(0)
+    for other in ("grids/one", "grids/two"):
+        do(run, other, error="failed" if other == place and useless == "failed" else None)
+    if useless == "gone":
+        (Path(place) / run.key).rename("elsewhere")
+    elif useless == "without models":
+        (Path(place) / run.key / "models").rename("elsewhere")
+    ((_, record),) = reuse([run], NEW, [Path("grids")], with_models=True)
+    assert record["place"] != place
+
+
 def test_what_failed_or_is_gone_or_has_other_corpora_is_left():
     failed, gone, moved = (make_run(seed) for seed in range(3))
     do(failed, "grids/one")
