@@ -260,7 +260,10 @@ class Errors(metaclass=_Coded):
         "{path}: {count} place(s) where the brackets make no tree of tags and words as in (S (NN word)): {places}. "
         "Correct these lines."
     )
-    DN236 = "{path} can't be read as a label map: {reason}. It is a YAML file with lines as in `NN: NOUN`."
+    DN236 = (
+        "{path} can't be read as a label map: {reason}. It is a YAML file with lines as in `NN: NOUN`, or a TOML file "
+        'with lines as in `NN = "NOUN"`.'
+    )
     DN237 = (
         "{path}: the label map {map} lacks labels of {kind}: {labels}. Add them to the map; "
         "'*': X is a default for all others, '*': '*' leaves them as they are."

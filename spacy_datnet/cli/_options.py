@@ -27,8 +27,8 @@ LabelMapOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="[KIND=]FILE",
-        help="A YAML file with new names for the labels, lines like `NN: NOUN`; null takes the annotation away, '*' is "
-        "any other label. Repeatable, for several kinds of annotation.",
+        help='A YAML or TOML file with new names for the labels, lines like `NN: NOUN` or `NN = "NOUN"`; an empty name '
+        "takes the annotation away, '*' is any other label. Repeatable, for several kinds of annotation.",
     ),
 ]
 EncodingOption = Annotated[str, typer.Option(help="Encoding of the file, for example latin-1; auto detects it.")]

@@ -1,10 +1,16 @@
 """Label maps: the labels of a corpus under the names of another label set."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import srsly
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 from ..errors import Errors
 from ..kinds import ATTRIBUTES, is_kind
@@ -36,11 +42,13 @@ class LabelMap:
 def read_label_map(path: Path) -> LabelMap:
     """Read a label map.
 
-    path (Path): A YAML file with lines `label: new name`; null is the empty name.
+    path (Path): A YAML file with lines `label: new name`, where null is the empty name, too; or a file called
+        something.toml with lines `label = "new name"`.
     RETURNS (LabelMap): The map.
     """
     try:
-        names = srsly.yaml_loads(path.read_text(encoding="utf8"))
+        text = path.read_text(encoding="utf8")
+        names = tomllib.loads(text) if path.suffix == ".toml" else srsly.yaml_loads(text)
     except FileNotFoundError as error:
         raise CorpusError(Errors.DN201.format(path=path, folder=Path.cwd())) from error
     except (OSError, ValueError) as error:

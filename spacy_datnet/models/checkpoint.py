@@ -80,6 +80,8 @@ class Checkpoint:
             configuration, _ = transformers.PretrainedConfig.get_config_dict(folder)
         except Exception as error:  # whatever the libraries make of missing and damaged files
             raise ValueError(Errors.DN027.format(name=folder, error=error)) from error
+        if network.config.is_encoder_decoder:  # such as T5; the vectors of words are an encoder's
+            raise ValueError(Errors.DN027.format(name=folder, error="it generates text; one that only reads is needed"))
         if not tokenizer.is_fast:
             raise ValueError(Errors.DN027.format(name=folder, error="it has no fast tokenizer, with a tokenizer.json"))
         return cls(network, tokenizer, configuration)

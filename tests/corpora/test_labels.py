@@ -79,6 +79,12 @@ def test_default(write, line, expected):
     assert survey.counts.layers["ents"].labels == Counter(filter(None, ["X", expected]))
 
 
+def test_toml(write):
+    names = read_label_map(write("map.toml", '# Penn\nNN = "NOUN"\n"," = "PUNCT"\nUH = ""\n"*" = "*"\n'))
+    assert names.names == read_label_map(write("map.yaml", 'NN: NOUN\n",": PUNCT\nUH: null\n"*": "*"\n')).names
+    assert [names.get(label) for label in ("NN", ",", "UH", "FW")] == ["NOUN", "PUNCT", "", "FW"]
+
+
 def test_which_annotation_a_map_is_for(write):
     corpus = write("corpus.conll", "Ana NNP B-NP\n")
     names = read_label_map(write("map.yaml", "NNP: PROPN\n"))
@@ -103,6 +109,8 @@ def test_new_names_must_be_possible(write):
         ("nothing.yaml", "DN236", "no lines"),
         ("twice.yaml", "DN236", 'duplicate key "NN"'),
         ("absent.yaml", "DN201", "absent.yaml"),
+        ("table.toml", "DN236", "'tags': {'NN': 'NOUN'} is not text"),
+        ("unquoted.toml", "DN236", "line 2"),
     ],
 )
 def test_files_that_are_no_map(name, code, fragment):

@@ -200,3 +200,13 @@ def test_the_library_is_missing(monkeypatch):
 
     with pytest.raises(ImportError, match=r"DN028.*spacy-datnet\[transformers\]"):
         spacy.registry.architectures.get("spacy-datnet.FrozenTransformer.v1")(name="x")
+
+
+def test_a_checkpoint_that_generates_text(tmp_path):
+    write_checkpoint(tmp_path)
+    config = transformers.T5Config(
+        vocab_size=80, d_model=8, d_ff=8, num_layers=1, num_heads=1, d_kv=8, decoder_start_token_id=0
+    )
+    transformers.T5Model(config).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"DN027.*generates text"):
+        Checkpoint.from_folder(tmp_path)
