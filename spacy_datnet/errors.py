@@ -369,6 +369,10 @@ class Warnings(metaclass=_Coded):
         "{owner}._.{name} is an extension of your own with a getter or a method: what DATNet components set can't be "
         "read there. Give yours another name."
     )
+    DN061 = (
+        "Component '{name}' finds no label in any example of the {resource}, and can learn none from it. Is the corpus "
+        "annotated, and do the component's settings name the annotation that it has?"
+    )
 
     DN251 = (
         "{path}: {count} tag(s) break {scheme}, which the rest of the file follows, and were read "

@@ -142,6 +142,24 @@ def assert_sentences_are_apart(compute, values, lengths) -> None:
 
 # Docs, examples and pipelines
 
+# a tok2vec to listen to
+TOK2VEC = {
+    "@architectures": "spacy.Tok2Vec.v2",
+    "embed": {
+        "@architectures": "spacy.MultiHashEmbed.v2",
+        "width": 24,
+        "attrs": ["NORM", "SHAPE"],
+        "rows": [200, 100],
+        "include_static_vectors": False,
+    },
+    "encode": {
+        "@architectures": "spacy.MaxoutWindowEncoder.v2",
+        "width": 24,
+        "window_size": 1,
+        "maxout_pieces": 2,
+        "depth": 1,
+    },
+}
 # settings that make a model small enough for a test
 SMALL_MODEL: dict[str, Any] = {
     "tok2vec": {"width": 24, "rows": [200, 200, 200, 200]},

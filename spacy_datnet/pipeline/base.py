@@ -5,6 +5,7 @@ One step reads top to bottom in `DATNetPipe.update`: examples -> features -> net
 
 import math
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -144,16 +145,16 @@ class DATNetPipe(TrainablePipe):
         found: dict[str, set[str]] = {TARGET: set(self.labels)}
         annotated: dict[str, set[str]] = {resource: set() for resource in RESOURCES}
         sample: dict[str, list[Doc]] = {resource: [] for resource in RESOURCES}
-        seen = set()
+        seen: Counter[str] = Counter()
         for example in get_examples():
             resource = resource_of(example)
-            seen.add(resource)
+            seen[resource] += 1
             annotated[resource].update(self.annotations[resource].labels_of(example.reference))
             if resource not in given:
                 found.setdefault(resource, set()).update(annotated[resource])
             if len(sample[resource]) < SAMPLE and len(example.predicted):
                 sample[resource].append(example.predicted)
-        self._set_roles(seen, alone)
+        self._set_roles(set(seen), alone)
         found |= {resource: set(names) for resource, names in given.items()}
         if self.cfg["zero_shot"] and TARGET not in given:
             found[TARGET] |= found[SOURCE]
@@ -163,7 +164,7 @@ class DATNetPipe(TrainablePipe):
             found[SOURCE] = set(labels)
         found = {TARGET: found[TARGET]} if alone else found
         self._set_labels(found)
-        self._compare_labels(found, annotated)
+        self._compare_labels(found, annotated, seen)
         legality = {resource: self.tag_set_of(resource).legal() for resource in self.cfg["labels"]}
         target = sample[TARGET] or [Doc(self.vocab, words=["x"])]
         docs = [*target, *sample[SOURCE]]
@@ -198,9 +199,15 @@ class DATNetPipe(TrainablePipe):
             for label in labels:
                 self.vocab.strings.add(label)
 
-    def _compare_labels(self, found: dict[str, set[str]], annotated: dict[str, set[str]]) -> None:
-        """See whether the labels that were given are those of the examples."""
-        for resource, labels in found.items():
+    def _compare_labels(self, found: dict[str, set[str]], annotated: dict[str, set[str]], seen: Counter[str]) -> None:
+        """See whether the labels of each decoder are those of the examples that it learns from."""
+        for resource in sorted(seen):
+            labels = found.get(TARGET if self.cfg["zero_shot"] else resource)
+            if labels is None:  # the base model does not learn from the source
+                continue
+            # `nlp.initialize()` without examples gives a single one, of no corpus
+            if not annotated[resource] and seen[resource] > 1:
+                warnings.warn(Warnings.DN061.format(name=self.name, resource=resource), stacklevel=3)
             missing = annotated[resource] - labels
             if missing and not annotated[resource] & labels:
                 given, names = _some(labels), _some(missing)

@@ -28,6 +28,7 @@ from thinc.api import SGD, Model
 from typer.testing import CliRunner
 from util import (
     SMALL_MODEL,
+    TOK2VEC,
     as_examples,
     bare,
     task_examples,
@@ -84,23 +85,6 @@ COMPONENTS = [
 
 LOSS = {"epsilon_source": 0.5, "epsilon_target": 0.5, "epsilon_characters": 0.2}
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 24}
-TOK2VEC = {
-    "@architectures": "spacy.Tok2Vec.v2",
-    "embed": {
-        "@architectures": "spacy.MultiHashEmbed.v2",
-        "width": 24,
-        "attrs": ["NORM", "SHAPE"],
-        "rows": [200, 100],
-        "include_static_vectors": False,
-    },
-    "encode": {
-        "@architectures": "spacy.MaxoutWindowEncoder.v2",
-        "width": 24,
-        "window_size": 1,
-        "maxout_pieces": 2,
-        "depth": 1,
-    },
-}
 
 
 def settings(**model) -> dict:
@@ -351,6 +335,21 @@ def test_labels_that_the_examples_do_not_have_are_an_error_and_missing_ones_a_wa
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pipe.initialize(lambda: examples, labels={"target": [*labels, "Z"]})
+
+
+@pytest.mark.parametrize("resource", ["source", "target"])
+def test_examples_without_any_label_are_told(component, resource):
+    nlp = create(component)
+    examples = component.examples(nlp.vocab)
+    for example in examples:
+        if resource_of(example) == resource:
+            example.reference = bare(example.reference)
+            stamp(example.reference, resource)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        nlp.get_pipe(component.factory).initialize(lambda: examples, labels=component.labels)
+    assert [str(warning.message)[:7] for warning in told if "DN06" in str(warning.message)] == ["[DN061]"]
+    assert f"any example of the {resource}" in str(told[-1].message)
 
 
 def test_white_space_changes_nothing(component, trained):
