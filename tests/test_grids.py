@@ -26,6 +26,7 @@ def test_grids_are_shipped():
         "chunking",
         "transformer",
         "transformer_chunking",
+        "transformer_tuned",
         "zero_shot",
     }
 
