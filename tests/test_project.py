@@ -100,6 +100,25 @@ def test_a_workflow_verifies_the_assets_that_it_reads(workflow):
     assert checked == read
 
 
+@pytest.mark.parametrize("language", ["eu", "id", "it", "nl", "sv"])
+def test_a_target_of_universal_dependencies_has_all_assets_that_its_workflow_reads(language):
+    assets = {asset["dest"] for asset in srsly.read_yaml(PROJECT / "project.yml")["assets"]}
+    treebank = {dest for dest in assets if dest.startswith(f"assets/ud/{language}/")}
+    assert treebank == {f"assets/ud/{language}/{part}.conllu" for part in ("train", "dev", "test")}
+    assert f"assets/vectors/{language}.vec.gz" in assets
+
+
+def test_the_source_of_universal_dependencies_has_assets():
+    config = srsly.read_yaml(PROJECT / "project.yml")
+    source, target = config["vars"]["ud_source"], config["vars"]["ud_target"]
+    assets = {asset["dest"] for asset in config["assets"]}
+    assert {f"assets/ud/{source}/dev.conllu", f"assets/vectors/{source}.vec.gz"} <= assets
+    (verify,) = (command for command in config["commands"] if command["name"] == "verify-ud")
+    for beginning in verify["script"][0].split()[2:]:
+        filled = beginning.replace("${vars.ud_source}", source).replace("${vars.ud_target}", target)
+        assert any(asset.startswith(filled) for asset in assets), filled
+
+
 def test_a_language_of_wikiann_is_a_variable(project):
     for part in ("train", "dev", "test"):
         path = project / "assets" / "wikiann" / f"gl.{part}"
