@@ -298,8 +298,8 @@ class Errors(metaclass=_Coded):
         "them: remove the overlap, spacy.util.filter_spans keeps the longest; or name the annotation to check."
     )
     DN246 = (
-        "{path}: {count} span(s) of {kind} have no label: {places}. A component of spacy-datnet can't learn them: set "
-        "label_, or name the annotation to check."
+        "{path}: {count} span(s) of {kind} have no label: {places}. Tags can't tell them from none: set label_, "
+        "or name the annotation to check."
     )
     DN247 = "{option} is given more than once for {kind}. Keep one of them."
     DN248 = (
@@ -335,7 +335,8 @@ class Warnings(metaclass=_Coded):
 
     DN051 = (
         "Component '{name}' has no source examples and trains on the target only. If there is a source corpus, read it "
-        "with spacy-datnet.SourceTargetCorpus.v1, which stamps the examples with their resource; if not, set transfer "
+        "with spacy-datnet.SourceTargetCorpus.v1, which stamps the examples with their resource, or call "
+        "spacy_datnet.resources.stamp on references of your own; if not, set transfer "
         '= "none" to train the same network without this warning.'
     )
     DN052 = (

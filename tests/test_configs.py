@@ -13,6 +13,7 @@ from thinc.api import Config
 from util import task_examples, write_docs
 
 from spacy_datnet.corpora import read_docs
+from spacy_datnet.pipeline.encoder_only import keep_encoder_only
 from spacy_datnet.resources import resource_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -116,6 +117,11 @@ def test_config_trains(corpora, path, tmp_path, request):
     weights = best.config["training"]["score_weights"]
     (score,) = [score for score, weight in weights.items() if weight]
     assert 0.0 <= best.meta["performance"][score] <= 1.0
+    # a saved pipeline has the variables of its config; what is made of it must not need them
+    best.resume_training()
+    if "loss" in config["components"][name]:
+        keep_encoder_only(best, name).to_disk(tmp_path / "encoder")
+        assert spacy.load(tmp_path / "encoder").pipe_names == ["tok2vec"]
 
 
 def flat(config: dict, place: str = "") -> dict[str, object]:

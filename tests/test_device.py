@@ -8,7 +8,7 @@ import pytest
 import spacy
 import torch
 from spacy.util import fix_random_seed
-from thinc.api import require_cpu, require_gpu
+from thinc.api import MPSOps, get_torch_default_device, require_cpu, require_gpu
 from thinc.util import has_cupy, has_cupy_gpu
 from torch.utils._python_dispatch import TorchDispatchMode
 from util import SMALL_MODEL, TOK2VEC, entity_examples
@@ -97,6 +97,18 @@ def test_no_operation_of_a_step_asks_for_a_result(transfer, decoder):
     with Waits() as waits:
         torch.ones(3)[torch.tensor([True, False, True])].sum().item()
     assert sum(waits.found.values()) == 2
+
+
+def test_features_go_to_the_network_whatever_the_default_device_is(monkeypatch):
+    # a new thread has not the default device of the one that loaded the pipeline
+    nlp = create()
+    texts = [example.predicted.text for example in entity_examples(nlp.vocab)]
+    learn(nlp, steps=20)
+    expected = [doc.ents[0].text if doc.ents else None for doc in nlp.pipe(texts)]
+    monkeypatch.setattr("thinc.backends.get_current_ops", MPSOps)
+    assert get_torch_default_device().type == "mps"
+    assert [doc.ents[0].text if doc.ents else None for doc in nlp.pipe(texts)] == expected
+    learn(nlp, steps=1)
 
 
 @pytest.fixture(params=["cpu", pytest.param("gpu", marks=needs_gpu)])

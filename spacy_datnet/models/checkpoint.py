@@ -260,7 +260,7 @@ class CheckpointShim(Shim):
     def to_device(self, device_type: str, device_id: int) -> None:
         """Move the network."""
         if self._model is not None:
-            self._model.to_device(get_torch_default_device())
+            self._model.to_device(torch.device("cpu" if device_type == "cpu" else f"cuda:{device_id}"))
 
     def __deepcopy__(self, memo: dict) -> "CheckpointShim":
         copied = CheckpointShim(self.name, save=self.save)

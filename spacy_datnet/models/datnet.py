@@ -144,7 +144,7 @@ def predict(
 def encode(model: DATNetModel, docs: list[Doc]) -> Iterator[Encoded]:
     """Run the encoders over the sentences of target docs, in groups of like length."""
     if any(len(doc) for doc in docs):
-        features = model.get_ref("features").predict(Batch(docs))
+        features = model.get_ref("features").predict(Batch(docs)).to(model.shims[0].device)
         for sentences in features.layout.by_length():
             inputs = features.inputs(sentences)
             states = model.shims[0].network(inputs)

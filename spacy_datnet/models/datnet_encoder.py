@@ -84,6 +84,7 @@ def forward(model: Tok2VecModel, docs: list[Doc], is_train: bool) -> tuple[list[
     if not lengths.any():
         return [model.ops.alloc2f(0, network.width) for _ in docs], no_backprop
     features, backprop_features = featurizer(Batch(docs), is_train)
+    features = features.to(model.shims[0].device)
     if not is_train:
         return model.ops.unflatten(torch2xp(predict(network, features)), lengths), no_backprop
     everything = np.arange(len(features.layout.lengths))

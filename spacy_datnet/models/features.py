@@ -5,12 +5,12 @@ shall see.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from spacy.tokens import Doc
-from thinc.api import Model, get_torch_default_device
+from thinc.api import Model
 from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
 
@@ -50,6 +50,10 @@ class Features:
     is_source: np.ndarray
     spelling: Spelling | None
     forms: np.ndarray | None
+
+    def to(self, device: torch.device) -> "Features":
+        """Move the words to a device, that of the network; the rest is on the host until it is collected."""
+        return replace(self, words=self.words.to(device))
 
     def sentences_of(self, resource: str) -> np.ndarray:
         """Find the sentences of a resource."""
@@ -141,7 +145,8 @@ def forward(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Features, 
         distinct, forms = np.unique(orths, return_inverse=True)
         strings = batch.docs[0].vocab.strings
         spelling = Spelling.of([strings[orth] for orth in distinct.tolist()])
-    words = xp2torch(words, device=get_torch_default_device())
+    # where the layers computed them, which in a new thread is not Thinc's default device
+    words = xp2torch(words, device="cpu" if isinstance(words, np.ndarray) else f"cuda:{words.device.id}")
     features = Features(layout, words, from_source[layout.docs], spelling, forms)
 
     def backprop(d_words: torch.Tensor) -> list[Doc]:

@@ -1,6 +1,7 @@
 """The Thinc shim around the network: sizes and weights travel together, and gradients end as spaCy expects."""
 
 import contextlib
+import copy
 from collections.abc import Callable
 from dataclasses import asdict
 from io import BytesIO
@@ -60,6 +61,12 @@ class NetworkShim(PyTorchShim):
     def build(self, sizes: EncoderSizes) -> None:
         """Make a new network with random weights on Thinc's default device."""
         self._model = self._make(sizes).to(get_torch_default_device())
+
+    def __deepcopy__(self, memo: dict) -> "NetworkShim":
+        """Copy the network under an identity of its own, or an optimizer would take both for one."""
+        copied = NetworkShim(self._make, self._sizes_type, grad_clip=self._grad_clip)
+        copied._model = copy.deepcopy(self._model, memo)
+        return copied
 
     def finish_update(self, optimizer: Callable[..., Any]) -> None:
         """Let the optimizer change every parameter that has a gradient, and forget the gradients."""

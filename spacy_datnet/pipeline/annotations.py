@@ -27,7 +27,7 @@ class Annotation(ABC):
 
     @abstractmethod
     def labels_of(self, doc: Doc) -> Iterable[str]:
-        """Yield the labels of a doc."""
+        """Yield the labels of a doc, but not those of white space, which is never labelled."""
 
     @abstractmethod
     def gold_tags(self, example: Example, tag_set: SpanTags | TokenTags) -> np.ndarray:
@@ -67,7 +67,7 @@ class Tags(Annotation):
 
     def labels_of(self, doc: Doc) -> Iterable[str]:
         """Yield the tags of the tokens that have one."""
-        return filter(None, self.tags_of(doc))
+        return (tag for tag, token in zip(self.tags_of(doc), doc, strict=True) if tag and not token.is_space)
 
     def gold_tags(self, example: Example, tag_set: TokenTags) -> np.ndarray:
         """Number the tags."""
@@ -97,7 +97,7 @@ class SpanAnnotation(Annotation):
 
     def labels_of(self, doc: Doc) -> Iterable[str]:
         """Yield the labels of the spans."""
-        return (span.label_ for span in self.spans_of(doc))
+        return (span.label_ for span in self.spans_of(doc) if not span.text.isspace())
 
     def gold_tags(self, example: Example, tag_set: SpanTags) -> np.ndarray:
         """Number the BILUO tags of the spans."""

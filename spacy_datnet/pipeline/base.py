@@ -6,7 +6,7 @@ One step reads top to bottom in `DATNetPipe.update`: examples -> features -> net
 import math
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -30,7 +30,7 @@ from .annotations import Annotation, annotation_of
 from .calibration import fit
 from .memory import trim_heap
 
-Labels = list[str] | dict[str, list[str]] | None
+Labels = Iterable[str] | Mapping[str, Iterable[str]] | None
 SAMPLE = 10
 # updates between two calls of `trim_heap`, each of which takes about as long as half an update
 TRIM_EVERY = 100
@@ -131,11 +131,14 @@ class DATNetPipe(TrainablePipe):
 
         get_examples (Callable[[], Iterable[Example]]): Returns examples of both resources.
         nlp (Optional[Language]): The pipeline.
-        labels (Optional[Union[List[str], Dict[str, List[str]]]]): Labels of the target, of source and target if they
-            share a decoder, or of each resource as `spacy init labels` writes them. What is not given is read off the
-            examples. Without target examples, `transfer = "none"` reads them off the source (zero-shot transfer).
+        labels (Optional[Union[Iterable[str], Mapping[str, Iterable[str]]]]): Labels of the target, of source and target
+            if they share a decoder, or of each resource as `spacy init labels` writes them. What is not given is read
+            off the examples, and added to what `add_label` or an earlier initialisation brought. Without target
+            examples, `transfer = "none"` reads them off the source (zero-shot transfer).
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        if labels is not None and not isinstance(labels, Mapping):
+            labels = list(labels)
         given = {TARGET: labels} if isinstance(labels, list) else dict(labels or {})
         if unknown := sorted(set(given) - set(RESOURCES)):
             raise ValueError(Errors.DN019.format(name=self.name, unknown=unknown, known=", ".join(RESOURCES)))
@@ -155,6 +158,8 @@ class DATNetPipe(TrainablePipe):
             if len(sample[resource]) < SAMPLE and len(example.predicted):
                 sample[resource].append(example.predicted)
         self._set_roles(set(seen), alone)
+        if self.model.attrs["share_decoder"] and SOURCE in found and not given:
+            found[SOURCE].update(self.labels)  # those of `add_label`, or of an earlier initialisation
         found |= {resource: set(names) for resource, names in given.items()}
         if self.cfg["zero_shot"] and TARGET not in given:
             found[TARGET] |= found[SOURCE]
@@ -247,6 +252,7 @@ class DATNetPipe(TrainablePipe):
         set_dropout_rate(self.model, drop)
         featurizer = self.model.get_ref("features")
         features, backprop = featurizer.begin_update(batch)
+        features = features.to(self.model.shims[0].device)
         if self.cfg.get("zero_shot"):  # the source's own features, but in the role of the target
             features = replace(features, is_source=np.zeros_like(features.is_source))
         # the base model has no use for the source, and sees it only if there is nothing else

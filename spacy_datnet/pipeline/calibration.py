@@ -41,7 +41,7 @@ def calibrate(nlp: Language, examples: Iterable[Example]) -> dict[str, float]:
         through the pipeline. Of more than 20,000 tokens, every second example is taken, or every third, and so on.
     RETURNS (Dict[str, float]): The temperature of each component that was fitted.
     """
-    frozen = nlp.config.get("training", {}).get("frozen_components", ())
+    frozen = nlp.config.interpolate().get("training", {}).get("frozen_components", ())
     names = [name for name, pipe in nlp.pipeline if getattr(pipe, "confidence", False) and hasattr(pipe, "calibrate")]
     temperatures: dict[str, float] = {}
     unfitted = [name for name in names if name not in frozen]

@@ -30,14 +30,15 @@ def keep_encoder_only(nlp: Language, name: str) -> Language:
     for upstream, component in nlp.pipeline:
         if name in getattr(component, "listening_components", ()):
             nlp.replace_listeners(upstream, name, ["model.tok2vec"])
-    settings = nlp.get_pipe_config(name)["model"]
+    config = nlp.config.interpolate()  # the new pipeline has none of the variables
+    settings = config["components"][name]["model"]
     settings = {
         "@architectures": "spacy-datnet.DATNetEncoder.v1",
         "private": settings["transfer"] == "part",
         "width": pipe.model.shims[0].network.width,
         **{part: settings[part] for part in ("tok2vec", "characters", "encoder")},
     }
-    encoder = type(nlp).from_config({"nlp": {**nlp.config["nlp"], "pipeline": []}}, vocab=nlp.vocab)
+    encoder = type(nlp).from_config({"nlp": {**config["nlp"], "pipeline": []}}, vocab=nlp.vocab)
     load_encoder(encoder.add_pipe("tok2vec", name=NAME, config={"model": settings}).model, pipe.model)
     forget_files(encoder)
     return encoder

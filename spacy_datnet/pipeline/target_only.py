@@ -35,24 +35,24 @@ def keep_target_only(nlp: Language) -> list[str]:
     for name, pipe in pipes:
         pipe.drop_source()
         # the config that is saved must describe the model that is saved
-        nlp._pipe_configs[name]["model"]["source_tok2vec"] = None
-        nlp._pipe_configs[name]["source_annotation"] = None
+        config = nlp.get_pipe_config(name)
+        config["model"]["source_tok2vec"] = config["source_annotation"] = None
     forget_files(nlp)
     return [name for name, _ in pipes]
 
 
 def refuse_files_alone(nlp: Language) -> None:
     """Raise an error if a component's features are in files only, which are not part of a pipeline."""
-    for name, config in nlp._pipe_configs.items():
-        for block in _blocks(config, {CONTEXTUAL_VECTORS}):
+    for name in nlp.component_names:
+        for block in _blocks(nlp.get_pipe_config(name), {CONTEXTUAL_VECTORS}):
             if block.get("encoder") is None:
                 raise ValueError(Errors.DN046.format(name=name))
 
 
 def forget_files(nlp: Language) -> None:
     """Take the files that only training needs out of a pipeline's config, and name what `spacy package` can't know."""
-    for config in nlp._pipe_configs.values():
-        for block in _blocks(config, FILES):
+    for name in nlp.component_names:
+        for block in _blocks(nlp.get_pipe_config(name), FILES):
             block |= FILES[block["@architectures"]]
             if block["@architectures"] in NEED_TRANSFORMERS:
                 nlp.meta["requirements"] = sorted({*nlp.meta.get("requirements", []), TRANSFORMERS})

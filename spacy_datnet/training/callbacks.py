@@ -60,9 +60,10 @@ def compute_features_of_corpora(nlp: Language) -> None:
     here, too: in docs of the training where they are among the `annotating_components`, in docs of the dev set always.
     """
     training = nlp.config.interpolate()["training"]
+    # not `nlp.pipeline`: while a pipeline is initialised, spaCy disables what is frozen or sourced
     stable = [
         name
-        for name, pipe in nlp.pipeline
+        for name, pipe in nlp.components
         if name in training["frozen_components"] or not getattr(pipe, "is_trainable", False)
     ]
     annotating = [name for name in stable if name in training["annotating_components"]]

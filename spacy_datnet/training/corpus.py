@@ -35,7 +35,8 @@ def configure_SourceTargetCorpus(
     seed (int): Seed of the choice. The same seed with a larger count chooses a superset. Defaults to 0.
     ids (Optional[Path]): Write the numbers of the chosen sentences, from 0, to this file, one per line, as
         `python -m spacy_datnet sample --ids` does. Defaults to not writing.
-    gold_preproc (bool): Train on gold sentences and tokens, see `spacy.Corpus.v1`. Defaults to True.
+    gold_preproc (bool): Train on gold sentences and tokens, see `spacy.Corpus.v1`; if not, what is chosen and numbered
+        is docs instead of sentences. Defaults to True.
     max_length (int): Longest doc without `gold_preproc`, see `spacy.Corpus.v1`. Defaults to 0, no limit.
     RETURNS (SourceTargetCorpus): The reader.
     """
@@ -94,9 +95,13 @@ class SourceTargetCorpus:
         YIELDS (Example): The examples, stamped.
         """
         if self.source is not None:
+            empty = True
             for example in self._examples(nlp, self.source):
+                empty = False
                 stamp(example.reference, SOURCE)
                 yield example
+            if empty:
+                raise ValueError(Errors.DN109.format(path=self.source))
         target = [] if self.target is None else list(self._examples(nlp, self.target))
         if not target and self.target is not None:
             raise ValueError(Errors.DN109.format(path=self.target))

@@ -115,6 +115,20 @@ def test_copies_are_equal_and_independent(copied, built):
     assert_same(weights(shim), before)
 
 
+def test_an_optimizer_tells_a_copy_from_the_original():
+    shim, optimizer = make_shim(), Adam(0.01)
+    other = copy.deepcopy(shim)
+    for step in range(5):
+        for seed, each in enumerate((shim, other)):
+            set_gradients(each, seed=10 * step + seed)
+            each.finish_update(optimizer)
+    assert set(optimizer.nr_update.values()) == {5}
+    assert len(optimizer.nr_update) == 2 * len(list(shim.network.parameters()))
+    with shim.use_params(optimizer.averages), other.use_params(optimizer.averages):
+        name = next(iter(weights(shim)))
+        assert not torch.equal(weights(shim)[name], weights(other)[name])
+
+
 def test_models_can_be_copied_and_pickled(nlp):
     model = nlp.get_pipe("datnet_ner").model
     for other in (model.copy(), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):

@@ -129,13 +129,21 @@ def test_the_transformer_is_read_once_for_each_sentence(checkpoint, paths, tmp_p
     assert len(read_before) == 24
 
 
-def test_sentences_that_an_earlier_component_sets_are_computed_before(checkpoint, tmp_path, read_before):
+@pytest.mark.parametrize("way", ["new", "sourced", "frozen", "sourced and frozen"])
+def test_sentences_that_an_earlier_component_sets_are_computed_before(checkpoint, tmp_path, read_before, way):
     vocab = spacy.blank("es").vocab
     docs = [annotated(vocab, f"Ana/PER vive . Luis/PER canta en {city}/LOC .") for city in ("Madrid", "Lima", "Vigo")]
     folder = str(write_docs(tmp_path / "docs.spacy", docs))
     config = config_of(checkpoint, {"source": None, "target": folder, "dev": folder}, cache=str(tmp_path / "cache"))
     config["nlp"]["pipeline"] = ["sentencizer", "datnet_ner"]
     config["components"]["sentencizer"] = {"factory": "sentencizer"}
+    if "sourced" in way:
+        sentences = spacy.blank("es")
+        sentences.add_pipe("sentencizer")
+        sentences.to_disk(tmp_path / "sentences")
+        config["components"]["sentencizer"] = {"source": str(tmp_path / "sentences")}
+    if "frozen" in way:
+        config["training"]["frozen_components"] = ["sentencizer"]
     config["components"]["datnet_ner"]["model"]["transfer"] = "none"
     config["training"] |= {"max_steps": 4, "eval_frequency": 2, "annotating_components": ["sentencizer"]}
     for corpus in ("train", "dev"):

@@ -266,8 +266,10 @@ def relabelled(component: Component, doc: Doc) -> Doc:
 
 def test_calibration_leaves_frozen_components_and_those_without_confidence_alone(component, half_trained):
     nlp, examples = half_trained
-    nlp.config["training"] = {"frozen_components": [component.factory]}
-    assert calibrate(nlp, examples) == {}
+    nlp.config["vars"] = {"frozen": [component.factory]}
+    for frozen in ([component.factory], "${vars.frozen}"):
+        nlp.config["training"] = {"frozen_components": frozen}
+        assert calibrate(nlp, examples) == {}
     nlp.config["training"] = {"frozen_components": []}
     nlp.get_pipe(component.factory).confidence = False
     assert calibrate(nlp, examples) == {}
@@ -500,6 +502,36 @@ def test_added_labels_join_those_of_the_examples(component):
         pipe.add_label("LATE")
     with pytest.raises(ValueError, match="DN009"):
         pipe.add_label(3)
+
+
+@pytest.mark.parametrize("kind", [tuple, set, iter])
+def test_labels_may_be_any_iterable(component, kind):
+    nlp = create(component)
+    pipe, labels = nlp.get_pipe(component.factory), component.labels["target"]
+    pipe.initialize(lambda: component.examples(nlp.vocab), labels=kind(labels))
+    assert list(pipe.labels) == labels
+
+
+def test_what_a_decoder_learnt_before_is_a_label_of_both_resources_if_they_share_it(component):
+    nlp = create(component, share_decoder=True)
+    pipe = nlp.get_pipe(component.factory)
+    labels = [label for label in component.labels["target"] if label in component.labels["source"]]
+    examples = component.examples(nlp.vocab)
+    added = next(label for label in component.labels["source"] if label not in component.labels["target"])
+    pipe.add_label(added)
+    pipe.initialize(lambda: examples)  # only the source has it
+    assert pipe.label_data["source"] == pipe.label_data["target"] == sorted([*labels, added])
+    pipe.initialize(lambda: [*of(examples, "source"), *of(examples, "target")[:1]])
+    assert pipe.label_data["source"] == pipe.label_data["target"] == sorted([*labels, added])
+
+
+def test_white_space_has_no_label(component):
+    pipe = create(component).get_pipe(component.factory)
+    doc = Doc(pipe.vocab, words=["\n", "Ana"], tags=["_SP", "N"])
+    doc.spans["chunks"] = [Span(doc, i, i + 1, label=label) for i, label in enumerate(("SPACE", "N"))]
+    doc.set_ents(list(doc.spans["chunks"]))
+    for annotation in pipe.annotations.values():
+        assert list(annotation.labels_of(doc)) == ["N"]
 
 
 def test_labels_in_the_config_replace_examples(component):

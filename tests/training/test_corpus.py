@@ -40,10 +40,11 @@ def test_examples_are_stamped_with_their_resource(nlp, paths):
         assert not example.predicted.ents
 
 
-def test_a_folder_without_sentences_is_an_error(nlp, tmp_path):
+@pytest.mark.parametrize("resource", ["source", "target"])
+def test_a_folder_without_sentences_is_an_error(nlp, paths, tmp_path, resource):
     (tmp_path / "empty").mkdir()
-    with pytest.warns(UserWarning, match="W090"), pytest.raises(ValueError, match="DN109"):
-        list(configure_SourceTargetCorpus(None, tmp_path / "empty")(nlp))
+    with pytest.warns(UserWarning, match="W090"), pytest.raises(ValueError, match=r"DN109.*empty"):
+        list(configure_SourceTargetCorpus(**{**paths, resource: tmp_path / "empty"})(nlp))
 
 
 def test_the_numbers_of_all_sentences_are_written_without_a_choice(nlp, paths, tmp_path):
