@@ -30,7 +30,8 @@ from .annotations import Annotation, annotation_of
 from .calibration import fit
 from .memory import trim_heap
 
-Labels = Iterable[str] | Mapping[str, Iterable[str]] | None
+# spaCy validates settings of a config by this type, and would make an iterator of a dict if it said Iterable
+Labels = list[str] | dict[str, list[str]] | None
 SAMPLE = 10
 # updates between two calls of `trim_heap`, each of which takes about as long as half an update
 TRIM_EVERY = 100
@@ -131,10 +132,10 @@ class DATNetPipe(TrainablePipe):
 
         get_examples (Callable[[], Iterable[Example]]): Returns examples of both resources.
         nlp (Optional[Language]): The pipeline.
-        labels (Optional[Union[Iterable[str], Mapping[str, Iterable[str]]]]): Labels of the target, of source and target
-            if they share a decoder, or of each resource as `spacy init labels` writes them. What is not given is read
-            off the examples, and added to what `add_label` or an earlier initialisation brought. Without target
-            examples, `transfer = "none"` reads them off the source (zero-shot transfer).
+        labels (Optional[Union[List[str], Dict[str, List[str]]]]): Labels of the target (in Python any iterable), of
+            source and target if they share a decoder, or of each resource as `spacy init labels` writes them. What is
+            not given is read off the examples, and added to what `add_label` or an earlier initialisation brought.
+            Without target examples, `transfer = "none"` reads them off the source (zero-shot transfer).
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         if labels is not None and not isinstance(labels, Mapping):
