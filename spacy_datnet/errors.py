@@ -170,6 +170,7 @@ class Errors(metaclass=_Coded):
     DN108 = "There is no corpus at {path}. Give a .spacy file; `python -m spacy_datnet convert` makes one."
     DN109 = "There are no sentences in {path}. Files must be called *.spacy; `python -m spacy_datnet check` reads them."
     DN110 = "SourceTargetCorpus has nothing to read: give a source, a target, or both, and not target_count = 0 alone."
+    DN111 = "pool is {pool}, but sentences are sorted within at least 1 batch."
 
     DN201 = "{path}: there is no such file. Check the path; it is looked up from {folder}."
     DN202 = "{path} can't be read: {reason}."

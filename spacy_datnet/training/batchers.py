@@ -11,13 +11,10 @@ from spacy.util import registry
 from ..errors import Errors
 from ..resources import SOURCE, resource_of
 
-# sentences are sorted by length within so many batches: enough to save time steps, little enough to keep batches random
-POOL = 16
-
 
 @registry.batchers("spacy-datnet.mixed_batches.v1")
 def configure_mixed_batches(
-    size: int = 32, target_share: float | None = None, source_ratio: float = 1.0
+    size: int = 32, target_share: float | None = None, source_ratio: float = 1.0, pool: int = 16
 ) -> Callable[[Iterable[Example]], Iterator[list[Example]]]:
     """Configure batches that mix source and target examples, of like length where possible.
 
@@ -29,6 +26,8 @@ def configure_mixed_batches(
         grows with the number of target examples: one in a batch for ten, 0.25 for a hundred, 0.5 for a thousand and
         at most 0.6, so that few examples are not repeated until they are known by heart.
     source_ratio (float): Part of the source that one pass uses, another one each time. Defaults to 1.0.
+    pool (int): Sentences are sorted by length within so many batches: more mean less padding, fewer batches that are
+        more random. A target that is too small to fill a pool is not sorted. Defaults to 16.
     RETURNS (Callable): The batcher.
     """
     if size < 2:
@@ -37,22 +36,24 @@ def configure_mixed_batches(
         raise ValueError(Errors.DN105.format(share=target_share))
     if not 0.0 < source_ratio <= 1.0:
         raise ValueError(Errors.DN106.format(ratio=source_ratio))
+    if pool < 1:
+        raise ValueError(Errors.DN111.format(pool=pool))
 
     def batches(examples: Iterable[Example]) -> Iterator[list[Example]]:
         source, target = [], []
         for example in examples:
             (source if resource_of(example) == SOURCE else target).append(example)
         if not source or not target:
-            for pool in _chunks(_shuffled(source or target), size * POOL):
-                yield from _shuffled(list(_chunks(_by_length(pool), size)))
+            for pooled in _chunks(_shuffled(source or target), size * pool):
+                yield from _shuffled(list(_chunks(_by_length(pooled), size)))
             return
         share = _share_for(len(target)) if target_share is None else target_share
         n_target = min(max(1, round(size * share)), size - 1)
         n_source = size - n_target
         source = _shuffled(source)[: max(1, round(len(source) * source_ratio))]
         companions = _endless(target)
-        for pool in _chunks(source, n_source * POOL):
-            parts = list(_chunks(_by_length(pool), n_source))
+        for pooled in _chunks(source, n_source * pool):
+            parts = list(_chunks(_by_length(pooled), n_source))
             others = list(islice(companions, len(parts) * n_target))
             if len(others) <= len(target):
                 # sorting a pool that repeats sentences would put the repetitions into one batch

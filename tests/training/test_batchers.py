@@ -10,7 +10,7 @@ from spacy.training import Example
 from util import bare
 
 from spacy_datnet.resources import SOURCE, TARGET, resource_of, stamp
-from spacy_datnet.training.batchers import POOL, configure_mixed_batches
+from spacy_datnet.training.batchers import configure_mixed_batches
 
 VOCAB = spacy.blank("xx").vocab
 
@@ -156,16 +156,32 @@ def test_passes_differ_in_both_resources(resource):
 @pytest.mark.parametrize("resources", [(SOURCE, TARGET), (TARGET,)])
 def test_batches_of_like_length_have_less_padding(resources):
     # the target must fill a pool for its lengths to be sorted
-    examples = [example for resource in resources for example in make(resource, 16 * POOL)]
+    examples = [example for resource in resources for example in make(resource, 16 * 16)]
     batches = batches_of(examples, size=16, target_share=0.5)
     shuffled = random.sample(examples, len(examples))
     at_random = [shuffled[i : i + 16] for i in range(0, len(shuffled), 16)]
     assert padding(batches) < 0.5 * padding(at_random)
 
 
+def test_a_small_pool_has_less_padding_where_a_large_one_repeats_the_target():
+    examples = [*make(SOURCE, 600), *make(TARGET, 50)]
+    large, small = (batches_of(examples, size=16, target_share=0.5, pool=pool) for pool in (16, 4))
+    assert padding(small) < 0.75 * padding(large)
+    assert uses(small, examples[:600]) == [1] * 600
+
+
+@pytest.mark.parametrize("resources", [(SOURCE, TARGET), (TARGET,)])
+def test_a_pool_of_one_batch_is_not_sorted(resources):
+    examples = [example for resource in resources for example in make(resource, 16 * 16)]
+    batches = batches_of(examples, size=16, target_share=0.5, pool=1)
+    shuffled = random.sample(examples, len(examples))
+    at_random = [shuffled[i : i + 16] for i in range(0, len(shuffled), 16)]
+    assert padding(batches) == pytest.approx(padding(at_random), rel=0.15)
+
+
 @pytest.mark.parametrize("resources", [(SOURCE, TARGET), (TARGET,)])
 def test_lengths_are_not_in_order_over_a_pass(resources):
-    examples = [example for resource in resources for example in make(resource, 8 * POOL)]
+    examples = [example for resource in resources for example in make(resource, 8 * 16)]
     longest = [
         max(len(example.predicted) for example in batch) for batch in batches_of(examples, size=16, target_share=0.5)
     ]
@@ -180,6 +196,7 @@ def test_lengths_are_not_in_order_over_a_pass(resources):
         ({"target_share": 1.0}, "DN105"),
         ({"source_ratio": 0.0}, "DN106"),
         ({"source_ratio": 1.1}, "DN106"),
+        ({"pool": 0}, "DN111"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, code):
