@@ -159,6 +159,10 @@ class Errors(metaclass=_Coded):
         "could label nothing. Set encoder in its ContextualVectors to a function that gives them for any sentence."
     )
     DN047 = "{where}: the vectors of the sentence that begins with {text!r} are not all finite numbers."
+    DN048 = (
+        "Word features are {found} wide, but the network was built for {expected}. If {expected} is the width of a "
+        "listener in the config, set it to {found}, which is what it hears."
+    )
 
     DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
     DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."
@@ -374,6 +378,14 @@ class Warnings(metaclass=_Coded):
     DN061 = (
         "Component '{name}' finds no label in any example of the {resource}, and can learn none from it. Is the corpus "
         "annotated, and do the component's settings name the annotation that it has?"
+    )
+    DN062 = "{path} may not be read by this user; the features in it are computed anew."
+    DN063 = (
+        "The features of [training.{name}] are not computed before they are needed, since it can't be read: {reason}"
+    )
+    DN064 = (
+        "RAdam takes no notice of the rate of a component, so that rate and factor of spacy-datnet.epoch_decay.v1 have "
+        "no effect on '{name}'. Use Adam.v1, or leave the callback out."
     )
 
     DN251 = (

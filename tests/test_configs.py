@@ -112,11 +112,10 @@ def test_config_trains(corpora, path, tmp_path, request):
     best = spacy.load(tmp_path / "model-best")
     name = config["nlp"]["pipeline"][-1]
     assert sorted(best.get_pipe(name).labels) == LABELS[task]
-    for setting in {"transfer", "state_type"} & set(config["components"][name]["model"]):
-        assert best.config["components"][name]["model"][setting] == config["components"][name]["model"][setting]
+    assert best.config["components"][name] == nlp.config["components"][name]
     weights = best.config["training"]["score_weights"]
     (score,) = [score for score, weight in weights.items() if weight]
-    assert 0.0 <= best.meta["performance"][score] <= 1.0
+    assert best.meta["performance"][score] is not None  # it was scored
     # a saved pipeline has the variables of its config; what is made of it must not need them
     best.resume_training()
     if "loss" in config["components"][name]:

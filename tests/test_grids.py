@@ -15,7 +15,7 @@ GRIDS = sorted((ROOT / "project" / "grids").glob("*.yaml"))
 WITH_AT, WITHOUT_AT, AROUND = 0.144, 0.070, 60
 # how much longer a step takes that has no source, or a second encoder: estimates, on the safe side
 FACTORS = {"none": 0.3, "full": 1.0, "part": 2.0}
-# where a transformer is fine-tuned: a step, and a run beside its training, most of which is reading the dev and test set
+# where a transformer is fine-tuned: a step, and a run beside its training, most of which reads the dev and test set
 STEP_TUNED, AROUND_TUNED = 2.5, 600
 HOUR = 3600
 

@@ -23,6 +23,7 @@ from spacy.vocab import Vocab
 
 from ..corpora.docbin import read_docbin, split_sentences
 from ..models.frozen_transformer import compute_features
+from ..resources import TARGET
 from ..training.corpus import configure_SourceTargetCorpus
 from .grid import Run
 from .results import CONFIG, CURVE, IDS, LOG, MODELS, PREDICTIONS, Record
@@ -95,7 +96,7 @@ def evaluate(nlp: Language, path: Path, predictions: Path | None = None) -> dict
     RETURNS (Dict[str, Any]): The scores that are numbers, and those per label.
     """
     examples = list(configure_SourceTargetCorpus(None, path)(nlp))
-    compute_features(nlp, (example.predicted for example in examples))
+    compute_features(nlp, (example.predicted for example in examples), TARGET)
     # as `nlp.evaluate`, which keeps the predicted docs to itself
     docs = list(nlp.pipe(example.predicted for example in examples))
     scores = Scorer(nlp).score([Example(*pair) for pair in zip(docs, (eg.reference for eg in examples), strict=True)])

@@ -63,6 +63,8 @@ class Checkpoint:
     def longest(self) -> int:
         """The largest number of pieces that the network can read at once."""
         room = getattr(self.network.config, "max_position_embeddings", 512)
+        if room < 0:  # XLNet, which has no limit
+            return self.tokenizer.model_max_length
         positions = getattr(getattr(self.network, "embeddings", None), "position_embeddings", None)
         # RoBERTa and its kin count positions from behind that of the padding
         padding = getattr(positions, "padding_idx", None)
@@ -173,11 +175,22 @@ def _fingerprint(checkpoint: Checkpoint) -> str:
     settings = {name: value for name, value in checkpoint.configuration.items() if name not in UNIMPORTANT}
     found.update(json.dumps([settings, checkpoint.longest], sort_keys=True).encode())
     _forget_truncation(checkpoint.tokenizer)
-    found.update(checkpoint.tokenizer.backend_tokenizer.to_str().encode())
+    found.update(_description(checkpoint.tokenizer.backend_tokenizer).encode())
     for name, weights in sorted(checkpoint.network.state_dict().items()):
         found.update(f"{name} {tuple(weights.shape)} {weights.dtype}".encode())
         found.update(weights.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
     return found.hexdigest()
+
+
+def _description(tokenizer: Any) -> str:
+    """Describe a tokenizer. Versions of the library `tokenizers` write the merges of BPE as strings or as pairs."""
+    text = tokenizer.to_str()
+    description = json.loads(text)
+    if "merges" not in description["model"]:
+        return text
+    merges = description["model"]["merges"]
+    description["model"]["merges"] = [merge if isinstance(merge, str) else " ".join(merge) for merge in merges]
+    return json.dumps(description)
 
 
 def _forget_truncation(tokenizer: Any) -> None:

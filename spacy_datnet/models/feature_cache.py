@@ -8,7 +8,7 @@ writes. Vectors are memory-mapped: what a process holds is the table, about 200 
 import contextlib
 import hashlib
 import shutil
-import tempfile
+import uuid
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -94,6 +94,8 @@ class FeatureCache:
             if path.name not in self._shards:
                 try:
                     self._open(path)
+                except PermissionError:
+                    warnings.warn(Warnings.DN062.format(path=path), stacklevel=2)
                 except UNREADABLE:
                     warnings.warn(Warnings.DN056.format(path=path), stacklevel=2)
 
@@ -144,6 +146,8 @@ class FeatureCache:
                 crc32(np.ascontiguousarray(vectors[start : start + length]).data) == checksum
                 for _, start, length, checksum in table.tolist()
             )
+        except PermissionError:
+            return True  # another user's, as far as can be told
         except UNREADABLE:
             return False
 
@@ -168,7 +172,9 @@ class FeatureCache:
         table = np.zeros(len(keys), ROW)
         table["key"], table["length"], table["start"] = keys, lengths, np.cumsum(lengths) - lengths
         table["checksum"] = [crc32(part.data) for part in parts]
-        temporary = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=self.folder))
+        # not by tempfile, whose folders only their owner may read
+        temporary = self.folder / f"{UNFINISHED}{uuid.uuid4().hex}"
+        temporary.mkdir()
         try:
             np.save(temporary / VECTORS, np.concatenate(parts))
             np.save(temporary / TABLE, table)

@@ -138,6 +138,9 @@ def forward(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Features, 
     """Compute word features and spellings of a batch."""
     layout = Layout.of(batch.docs)
     words, backprop_words = _word_features(model, batch, is_train)
+    # a listener knows before only what its config says
+    if model.maybe_get_dim("nO") not in (None, words.shape[1]):
+        raise ValueError(Errors.DN048.format(found=words.shape[1], expected=model.get_dim("nO")))
     from_source = np.zeros(len(batch.docs), dtype=bool) if batch.is_source is None else batch.is_source
     spelling = forms = None
     if model.attrs["spell"]:

@@ -1,5 +1,6 @@
 """A frozen transformer as word features, with an optional cache on disk."""
 
+import contextlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from thinc.types import Floats2d
 from tqdm import tqdm
 
 from ..errors import Errors, Warnings
+from ..resources import SOURCE
 from .checkpoint import CheckpointShim, import_transformers
 from .feature_cache import FeatureCache, open_cache
 from .layout import Layout
@@ -67,7 +69,7 @@ def build_FrozenTransformer(
         init=partial(init, settings=settings),
         shims=[CheckpointShim(name, save=save_checkpoint)],
         dims={"nO": None},
-        attrs={"static": True, "fill_cache": partial(fill_cache, settings=settings)},
+        attrs={"static": True, **({} if cache is None else {"fill_cache": partial(fill_cache, settings=settings)})},
     )
 
 
@@ -93,15 +95,18 @@ def find_or_encode(
 
     expect (bool): Whether a sentence that is not in the cache is worth a warning.
     """
-    missing, cache = [], cache_of(model, settings)
+    missing, cache = [], None
+    # a pipeline goes to others, who may neither have nor see the folder of its training
+    with contextlib.suppress(OSError):
+        cache = cache_of(model, settings)
     for sentence in sentences:
         vectors = None if cache is None else cache.get(sentence)
         if vectors is None:
             missing.append(sentence)
         else:
             yield sentence, vectors
-    if missing and expect and cache is not None:
-        warnings.warn(Warnings.DN055.format(folder=cache.folder), stacklevel=2)
+    if missing and expect and settings.cache is not None:
+        warnings.warn(Warnings.DN055.format(folder=settings.cache), stacklevel=2)
     yield from encode(model, missing, settings)
 
 
@@ -125,17 +130,14 @@ def cache_of(model: Words, settings: Settings) -> FeatureCache | None:
     )
 
 
-def fill_cache(model: Words, docs: Iterable[Doc], *, settings: Settings) -> int:
+def fill_cache(model: Words, docs: Sequence[Doc], *, settings: Settings) -> int:
     """Compute and keep the vectors of docs that the cache does not have.
 
-    model (Model): The layer, initialised.
-    docs (Iterable[Doc]): The docs.
-    RETURNS (int): The number of sentences that were computed; 0 without a cache.
+    model (Model): The layer, initialised, with a cache.
+    docs (Sequence[Doc]): The docs.
+    RETURNS (int): The number of sentences that were computed.
     """
     cache = cache_of(model, settings)
-    if cache is None:
-        return 0
-    docs = list(docs)
     sentences = list(dict.fromkeys(Layout.of(docs).texts(docs)))
     cache.refresh()
     # what needs nothing waits for nobody, and a cache that others keep may be read-only
@@ -148,19 +150,37 @@ def fill_cache(model: Words, docs: Iterable[Doc], *, settings: Settings) -> int:
     return len(missing)
 
 
-def compute_features(nlp: Language, docs: Iterable[Doc]) -> int:
+def compute_features(nlp: Language, docs: Iterable[Doc], resource: str | None = None) -> int:
     """Fill the caches of all frozen transformers of a pipeline.
 
     nlp (Language): The pipeline, initialised.
     docs (Iterable[Doc]): The docs whose features will be needed.
+    resource (Optional[str]): "source" or "target", where the docs are of one: word features of the other alone, with a
+        `source_tok2vec`, are left out. Defaults to None.
     RETURNS (int): The number of sentences that were computed, by whatever layer.
     """
-    fills = [
-        partial(node.attrs["fill_cache"], node)
-        for _, pipe in nlp.components
-        if isinstance(getattr(pipe, "model", None), Model)  # spaCy's lemmatizers have None
-        for node in pipe.model.walk()
-        if "fill_cache" in node.attrs
-    ]
+    fills = fills_of(nlp, resource)
     docs = list(docs) if fills else []
     return sum(fill(docs) for fill in fills)
+
+
+def fills_of(nlp: Language, resource: str | None = None) -> list[Callable[[Sequence[Doc]], int]]:
+    """Find what fills the caches of a pipeline's frozen transformers, see `compute_features`; empty without a cache."""
+    models = [pipe.model for _, pipe in nlp.components if isinstance(getattr(pipe, "model", None), Model)]
+    return [
+        partial(node.attrs["fill_cache"], node)
+        for model in models
+        for layer in _layers_that_read(model, resource)
+        for node in layer.walk()
+        if "fill_cache" in node.attrs
+    ]
+
+
+def _layers_that_read(model: Model, resource: str | None) -> Sequence[Model]:
+    if not model.has_ref("features"):
+        return [model]
+    layers = model.get_ref("features").layers
+    if resource is None or len(layers) == 1:
+        return layers
+    target, source = layers
+    return [source if resource == SOURCE else target]

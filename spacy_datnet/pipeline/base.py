@@ -311,6 +311,7 @@ class DATNetPipe(TrainablePipe):
             self.model.shims[0].network.zero_grad()  # they would spoil the next update
             raise ValueError(Errors.DN014.format(name=self.name, report=report))
         losses[self.name] += report.total
+        losses[f"{self.name}_updates"] = losses.get(f"{self.name}_updates", 0) + 1
         for part in ("source", "target", "discriminator", "adversarial", "correct", "judged"):
             key = f"{self.name}_{part}"
             losses[key] = losses.get(key, 0.0) + getattr(report, part)
@@ -320,6 +321,8 @@ class DATNetPipe(TrainablePipe):
 
         The network's are changed `learn_rate_factor` times as fast as those of the word features below it.
         """
+        if getattr(sgd, "use_radam", False) and (self.learn_rate_scale, self.learn_rate_factor) != (1.0, 1.0):
+            warnings.warn(Warnings.DN064.format(name=self.name), stacklevel=2)
         self.model.shims[0].finish_update(partial(sgd, lr_scale=self.learn_rate_scale * self.learn_rate_factor))
         self.model.get_ref("features").finish_update(partial(sgd, lr_scale=self.learn_rate_scale))
 

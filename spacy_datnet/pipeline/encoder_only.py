@@ -26,10 +26,10 @@ def keep_encoder_only(nlp: Language, name: str) -> Language:
     pipe = nlp.get_pipe(name)
     if not pipe.model.shims[0].is_built:
         raise ValueError(Errors.DN015.format(name=name))
-    refuse_files_alone(nlp)
-    for upstream, component in nlp.pipeline:
-        if name in getattr(component, "listening_components", ()):
-            nlp.replace_listeners(upstream, name, ["model.tok2vec"])
+    heard = [other for other, component in nlp.pipeline if name in getattr(component, "listening_components", ())]
+    refuse_files_alone(nlp, [name, *heard])
+    for upstream in heard:
+        nlp.replace_listeners(upstream, name, ["model.tok2vec"])
     config = nlp.config.interpolate()  # the new pipeline has none of the variables
     settings = config["components"][name]["model"]
     settings = {

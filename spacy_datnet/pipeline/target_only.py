@@ -1,6 +1,6 @@
 """Make a trained pipeline target-only, for use and not for training."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import Any
 
 from spacy.language import Language
@@ -9,6 +9,7 @@ from ..errors import Errors
 from .base import DATNetPipe
 
 CONTEXTUAL_VECTORS = "spacy-datnet.ContextualVectors.v1"
+COMPUTE_FEATURES = {"@callbacks": "spacy-datnet.compute_features.v1"}
 # settings of layers that name files of the training
 FILES = {
     "spacy-datnet.FrozenTransformer.v1": {"cache": None},
@@ -31,7 +32,7 @@ def keep_target_only(nlp: Language) -> list[str]:
     pipes = [(name, pipe) for name, pipe in nlp.components if isinstance(pipe, DATNetPipe)]
     if not pipes:
         raise ValueError(Errors.DN016.format(pipes=", ".join(nlp.pipe_names) or "none"))
-    refuse_files_alone(nlp)
+    refuse_files_alone(nlp, nlp.component_names)
     for name, pipe in pipes:
         pipe.drop_source()
         # the config that is saved must describe the model that is saved
@@ -41,16 +42,20 @@ def keep_target_only(nlp: Language) -> list[str]:
     return [name for name, _ in pipes]
 
 
-def refuse_files_alone(nlp: Language) -> None:
-    """Raise an error if a component's features are in files only, which are not part of a pipeline."""
-    for name in nlp.component_names:
-        for block in _blocks(nlp.get_pipe_config(name), {CONTEXTUAL_VECTORS}):
-            if block.get("encoder") is None:
-                raise ValueError(Errors.DN046.format(name=name))
+def refuse_files_alone(nlp: Language, names: Iterable[str]) -> None:
+    """Raise an error if what components predict from is in files only, which are not part of a pipeline."""
+    for name in names:
+        config = nlp.get_pipe_config(name)
+        if isinstance(nlp.get_pipe(name), DATNetPipe):  # the source's features end with the training
+            config = {**config, "model": {**config["model"], "source_tok2vec": None}}
+        if any(block.get("encoder") is None for block in _blocks(config, {CONTEXTUAL_VECTORS})):
+            raise ValueError(Errors.DN046.format(name=name))
 
 
 def forget_files(nlp: Language) -> None:
     """Take the files that only training needs out of a pipeline's config, and name what `spacy package` can't know."""
+    if nlp.config["initialize"].get("after_init") == COMPUTE_FEATURES:
+        nlp.config["initialize"]["after_init"] = None
     for name in nlp.component_names:
         for block in _blocks(nlp.get_pipe_config(name), FILES):
             block |= FILES[block["@architectures"]]

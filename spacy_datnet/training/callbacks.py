@@ -10,8 +10,9 @@ from spacy.training import Example
 from spacy.util import registry, resolve_dot_names
 
 from ..errors import Errors, Warnings
-from ..models.frozen_transformer import compute_features
+from ..models.frozen_transformer import compute_features, fills_of
 from ..pipeline.calibration import calibrate
+from ..resources import RESOURCES, TARGET, resource_of
 
 
 @registry.callbacks("spacy-datnet.epoch_decay.v1")
@@ -59,6 +60,8 @@ def compute_features_of_corpora(nlp: Language) -> None:
     Which sentences a layer reads may be said by components before it. Those that the training does not change set them
     here, too: in docs of the training where they are among the `annotating_components`, in docs of the dev set always.
     """
+    if not fills_of(nlp):
+        return
     training = nlp.config.interpolate()["training"]
     # not `nlp.pipeline`: while a pipeline is initialised, spaCy disables what is frozen or sourced
     stable = [
@@ -67,13 +70,23 @@ def compute_features_of_corpora(nlp: Language) -> None:
         if name in training["frozen_components"] or not getattr(pipe, "is_trainable", False)
     ]
     annotating = [name for name in stable if name in training["annotating_components"]]
-    for corpus_name, names in (("train_corpus", annotating), ("dev_corpus", stable)):
-        (corpus,) = corpora_of(nlp, corpus_name)
-        docs: Iterable[Doc] = (example.predicted for example in corpus(nlp))
-        for name in names:
-            pipe = nlp.get_pipe(name)
-            docs = pipe.pipe(docs) if hasattr(pipe, "pipe") else map(pipe, docs)
-        compute_features(nlp, docs)
+    corpora = (
+        ("train_corpus", annotating, resource_of),
+        ("dev_corpus", stable, lambda example: TARGET),  # what is predicted is read as the target, whatever it is
+    )
+    for corpus_name, names, resource_read in corpora:
+        try:
+            (corpus,) = corpora_of(nlp, corpus_name)
+            examples = list(corpus(nlp))
+        except (ValueError, OSError) as error:  # such as where a trained pipeline, elsewhere, is initialised again
+            warnings.warn(Warnings.DN063.format(name=corpus_name, reason=error), stacklevel=2)
+            continue
+        for resource in RESOURCES:
+            docs: Iterable[Doc] = (example.predicted for example in examples if resource_read(example) == resource)
+            for name in names:
+                pipe = nlp.get_pipe(name)
+                docs = pipe.pipe(docs) if hasattr(pipe, "pipe") else map(pipe, docs)
+            compute_features(nlp, docs, resource)
 
 
 @registry.callbacks("spacy-datnet.calibrate.v1")

@@ -24,8 +24,9 @@ def configure_ConsoleLogger(
     """Configure a logger that prints a row per evaluation: losses per step, discriminator and dev scores.
 
     Columns of each DATNet component: the loss of source and target, of the discriminator, the whole loss on perturbed
-    inputs (nats, divided by the sentences of the whole batch; mean since the row before), and how many resources the
-    discriminator told, in percent. A discriminator near the share of the larger resource is fooled, one near 100 not.
+    inputs (nats, divided by the sentences of the whole batch; mean of the updates since the row before, of which
+    `accumulate_gradient` makes several a step), and how many resources the discriminator told, in percent. A
+    discriminator near the share of the larger resource is fooled, one near 100 not.
 
     progress_bar (bool): Whether to show the steps until the next evaluation on a terminal. Defaults to True.
     output_file (Optional[Path]): Write the rows to this JSON-lines file too. Defaults to not writing.
@@ -63,19 +64,16 @@ def _set_up(
         output_file.parent.mkdir(parents=True, exist_ok=True)
         file = output_file.open("w", encoding="utf-8")
     bar: tqdm.tqdm | None = None
-    last_step = -1
 
     def log_step(info: dict[str, Any] | None) -> None:
-        nonlocal bar, last_step
+        nonlocal bar
         if info is None:
             if bar is not None:
                 bar.update(1)
             return
         if bar is not None:
             bar.close()
-        steps = info["step"] - last_step
-        last_step = info["step"]
-        parts = {name: means(info["losses"], name, steps) for name in ours}
+        parts = {name: means(info["losses"], name) for name in ours}
         found = {name: 100 * float(info["other_scores"].get(name) or 0.0) for name in scores}
         if "speed" in found:
             found["speed"] /= 100
@@ -103,15 +101,15 @@ def _set_up(
     return log_step, finalize
 
 
-def means(losses: dict[str, float], name: str, steps: int) -> dict[str, float]:
+def means(losses: dict[str, float], name: str) -> dict[str, float]:
     """Average what a component added to the losses since the last evaluation.
 
     losses (Dict[str, float]): The losses of spaCy's training loop.
     name (str): Name of the component.
-    steps (int): Updates since the last evaluation.
     RETURNS (Dict[str, float]): Loss per sentence of each part, and the discriminator's accuracy in percent.
     """
-    parts = {column: losses.get(f"{name}_{column}", 0.0) / steps for column in COLUMNS}
+    updates = losses.get(f"{name}_updates", 0) or 1
+    parts = {column: losses.get(f"{name}_{column}", 0.0) / updates for column in COLUMNS}
     judged = losses.get(f"{name}_judged", 0.0)
     parts["accuracy"] = 100 * losses.get(f"{name}_correct", 0.0) / judged if judged else 0.0
     return parts

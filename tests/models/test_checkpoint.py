@@ -1,16 +1,19 @@
 """A frozen transformer as words go in and vectors come out, against the library `transformers` used plainly."""
 
+import json
 import pickle
 import sys
 from copy import deepcopy
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from checkpoints import LAYERS, PIECES, WIDTH, transformers, write_checkpoint
 from numpy.testing import assert_allclose
+from tokenizers import Tokenizer, models
 
-from spacy_datnet.models.checkpoint import Checkpoint, CheckpointShim, load_checkpoint
+from spacy_datnet.models.checkpoint import Checkpoint, CheckpointShim, _description, load_checkpoint
 
 SENTENCES = [("ana", "vive", "en", "madrid"), ("hoy",), ("a\nb", "\n", "¿", "é"), ("el", "tren", "va")]
 
@@ -121,6 +124,24 @@ def test_the_fingerprint_does_not_depend_on_the_version_of_the_library(folder, m
     for later in (Checkpoint.from_folder(folder), Checkpoint.from_bytes(data)):
         assert later.fingerprint == checkpoint.fingerprint
         assert Checkpoint.from_bytes(later.to_bytes()).fingerprint == checkpoint.fingerprint
+
+
+def test_the_fingerprint_does_not_depend_on_how_merges_are_written():
+    tokenizer = Tokenizer(models.BPE({"a": 0, "b": 1, "ab": 2}, [("a", "b")]))
+    written = json.loads(tokenizer.to_str())
+
+    def described(merges):
+        written["model"]["merges"] = merges
+        return _description(SimpleNamespace(to_str=lambda: json.dumps(written)))
+
+    assert described(["a b"]) == described([["a", "b"]]) == _description(tokenizer)
+    assert described(["b a"]) != described(["a b"])
+
+
+def test_a_network_without_a_limit_reads_what_its_tokenizer_reads(folder):
+    checkpoint = Checkpoint.from_folder(folder)
+    checkpoint.network.config.max_position_embeddings = -1  # as XLNet says it
+    assert checkpoint.longest == checkpoint.tokenizer.model_max_length
 
 
 def test_weights_in_half_precision_are_read_as_the_numbers_they_are(folder, tmp_path):

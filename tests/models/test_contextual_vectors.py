@@ -9,11 +9,12 @@ from numpy.testing import assert_array_equal
 from spacy.tokens import Doc, DocBin
 from spacy.util import load_model_from_config, registry
 from thinc.api import Config
-from util import entity_examples, write_docs
+from util import SMALL_MODEL, entity_examples, train_briefly, write_docs
 
 from spacy_datnet.models.contextual_vectors import build_ContextualVectors
 from spacy_datnet.pipeline.encoder_only import keep_encoder_only
 from spacy_datnet.pipeline.target_only import keep_target_only, refuse_files_alone
+from spacy_datnet.resources import SOURCE, resource_of
 
 WIDTH = 4
 # docs, some of several sentences; one sentence occurs twice
@@ -305,10 +306,31 @@ def test_a_config_names_the_files_by_variables_and_the_function(files):
 
 def test_a_pipeline_that_only_knows_files_is_not_exported(files):
     overrides = {"paths.train": str(files["corpora"][0]), "paths.vectors": str(files["arrays"][0])}
-    refuse_files_alone(load_model_from_config(Config().from_str(CONFIG, overrides=overrides), auto_fill=True))
+    with_function = load_model_from_config(Config().from_str(CONFIG, overrides=overrides), auto_fill=True)
+    refuse_files_alone(with_function, with_function.component_names)
     config = Config().from_str(CONFIG.replace('{"@misc":"test_encoder.v1"}', "null"), overrides=overrides)
     nlp = load_model_from_config(config, auto_fill=True)
     for export in (keep_target_only, partial(keep_encoder_only, name="datnet_ner")):
         nlp.get_pipe("datnet_ner").initialize(lambda: entity_examples(nlp.vocab))
         with pytest.raises(ValueError, match=r"DN046.*'datnet_ner'"):
             export(nlp)
+
+
+def test_files_of_the_source_alone_end_with_the_training(tmp_path):
+    nlp = spacy.blank("es")
+    examples = entity_examples(nlp.vocab)
+    source = [example.reference for example in examples if resource_of(example) == SOURCE]
+    np.save(tmp_path / "source.npy", np.ones((sum(map(len, source)), WIDTH), np.float32))
+    of_source = {"corpora": [str(write_docs(tmp_path / "s.spacy", source))], "arrays": [str(tmp_path / "source.npy")]}
+    layer = {"@architectures": "spacy-datnet.ContextualVectors.v1"}
+    layers = {"tok2vec": {**layer, "encoder": {"@misc": "test_encoder.v1"}}, "source_tok2vec": {**layer, **of_source}}
+    nlp.add_pipe("datnet_ner", config={"model": {**SMALL_MODEL, **layers}})
+    train_briefly(nlp, examples, 20)
+    words = [[token.text for token in example.reference] for example in examples]
+    before = [[(ent.start, ent.end) for ent in nlp(Doc(nlp.vocab, words=sentence)).ents] for sentence in words]
+    assert keep_target_only(nlp) == ["datnet_ner"]
+    nlp.to_disk(tmp_path / "exported")
+    (tmp_path / "source.npy").unlink()
+    loaded = spacy.load(tmp_path / "exported")
+    after = [[(ent.start, ent.end) for ent in loaded(Doc(loaded.vocab, words=sentence)).ents] for sentence in words]
+    assert after == before and any(after)

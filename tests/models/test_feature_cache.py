@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -133,6 +134,31 @@ def test_what_is_damaged_is_not_read_and_replaced(filled, damage, name):
         assert lost
         cache.write(lost)
     assert_holds(FeatureCache(filled, ORIGIN), sentences_of(30))
+
+
+def test_others_may_read_what_they_may_read_of_the_folder(filled):
+    (place,) = filled.iterdir()
+    for shard in shards(filled):
+        assert shard.stat().st_mode == place.stat().st_mode
+
+
+def test_what_may_not_be_read_is_told_and_not_removed(filled, monkeypatch):
+    cache, load, hidden = FeatureCache(filled, ORIGIN), np.load, shards(filled)[0]
+
+    def load_if_allowed(path, **settings):  # the rights of files mean nothing to root
+        if path.parent == hidden:
+            raise PermissionError(path)
+        return load(path, **settings)
+
+    monkeypatch.setattr(np, "load", load_if_allowed)
+    with pytest.warns(UserWarning, match=f"DN062.*{hidden.name}"):
+        reader = FeatureCache(filled, ORIGIN)
+    assert 0 < len(reader) < 30
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with cache.writing():
+            pass
+    assert hidden in shards(filled)
 
 
 def test_a_removed_cache_is_made_anew(filled):

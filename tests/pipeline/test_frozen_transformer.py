@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from util import SMALL_MODEL, annotated, bare, task_examples, training_config, write_docs
 
 from spacy_datnet.cli import app
+from spacy_datnet.models import frozen_transformer
 from spacy_datnet.models.checkpoint import Checkpoint
 from spacy_datnet.models.feature_cache import FeatureCache
 from spacy_datnet.models.frozen_transformer import build_FrozenTransformer, compute_features
@@ -68,6 +69,12 @@ def trained_in(folder, *args, **layer):
         folder.mkdir(exist_ok=True)
         train(nlp, folder)
     return nlp
+
+
+def export(path, out):
+    result = CliRunner().invoke(app, ["export", str(path), str(out)])
+    assert result.exit_code == 0, result.output
+    return spacy.load(out)
 
 
 def read(doc):
@@ -205,15 +212,76 @@ def test_a_checkpoint_that_stays_where_it_is(checkpoint, paths, tmp_path):
     assert_same(list(loaded.pipe(target_docs(loaded))), list(nlp.pipe(target_docs(nlp))))
 
 
-def test_the_export_needs_neither_cache_nor_checkpoint(trained, tmp_path):
-    result = CliRunner().invoke(app, ["export", str(trained / "model-best"), str(tmp_path / "out")])
-    assert result.exit_code == 0, result.output
-    exported = spacy.load(tmp_path / "out")
+def test_the_export_predicts_the_same(trained, tmp_path):
+    exported = export(trained / "model-best", tmp_path / "out")
     for name in TASKS:
         assert exported.config["components"][name]["model"]["tok2vec"]["cache"] is None
     assert any(requirement.startswith("transformers") for requirement in exported.meta["requirements"])
     best = spacy.load(trained / "model-best")
     assert_same(list(exported.pipe(target_docs(exported))), list(best.pipe(target_docs(best))))
+
+
+@pytest.fixture
+def elsewhere(checkpoint, paths, tmp_path):
+    """A pipeline that was trained where nothing is left now but what was saved, with predictions; and its export."""
+    shutil.copytree(checkpoint, tmp_path / "checkpoint")
+    corpora = {name: shutil.copy(path, tmp_path) for name, path in paths.items()}
+    nlp = trained_in(tmp_path, tmp_path / "checkpoint", corpora, cache=str(tmp_path / "cache"))
+    export(tmp_path / "model-last", tmp_path / "exported")
+    keep_encoder_only(spacy.load(tmp_path / "model-last"), "datnet_ner").to_disk(tmp_path / "encoder")
+    srsly.write_json(tmp_path / "texts.json", [doc.text for doc in target_docs(nlp)])
+    for name in ("checkpoint", "cache"):
+        shutil.rmtree(tmp_path / name)
+    for path in corpora.values():
+        Path(path).unlink(missing_ok=True)
+    return tmp_path, list(nlp.pipe(target_docs(nlp)))
+
+
+@pytest.mark.parametrize("name", ["model-last", "exported", "encoder"])
+def test_what_is_saved_needs_nothing_of_its_training(elsewhere, name):
+    folder, expected = elsewhere
+    # in a new process, which has no checkpoint in memory
+    code = (
+        "import spacy, srsly, sys\n"
+        "nlp = spacy.load(sys.argv[1])\n"
+        "docs = list(nlp.pipe(srsly.read_json(sys.argv[2])))\n"
+        "ents = [[(e.start, e.end, e.label_) for e in doc.ents] for doc in docs]\n"
+        "srsly.write_json(sys.argv[3], [ents, [float(abs(doc.tensor).sum()) for doc in docs]])"
+    )
+    arguments = [str(folder / file) for file in (name, "texts.json", "out.json")]
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+    ents, sums = srsly.read_json(folder / "out.json")
+    if name == "encoder":
+        assert all(sums)
+    else:
+        found = [[tuple(ent) for ent in of_doc] for of_doc in ents]
+        assert found == [[ent[:3] for ent in read(doc)] for doc in expected] and any(found)
+
+
+@pytest.mark.parametrize("name", ["model-last", "exported"])
+def test_what_is_saved_can_be_initialised_again_without_its_corpora(elsewhere, name):
+    folder, _ = elsewhere
+    nlp = spacy.load(folder / name)
+    examples = [example for example in task_examples(nlp.vocab, ["ents"]) if resource_of(example) == TARGET]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        nlp.initialize(lambda: examples)
+    told = sum("DN063" in str(warning.message) for warning in caught)
+    assert told == (2 if name == "model-last" else 0)  # training and dev corpus; the export has forgotten them
+    nlp.update(examples)
+
+
+def test_a_cache_that_may_not_be_read_is_done_without(elsewhere, monkeypatch):
+    folder, expected = elsewhere
+    nlp = spacy.load(folder / "model-last")
+
+    def refused(*args, **settings):  # the rights of files mean nothing to root
+        raise PermissionError
+
+    monkeypatch.setattr(frozen_transformer, "open_cache", refused)
+    assert_same(list(nlp.pipe(target_docs(nlp))), expected)
+    with pytest.raises(PermissionError):
+        compute_features(nlp, target_docs(nlp))
 
 
 def test_docs_are_predicted_the_same_alone_and_in_company(trained):
@@ -237,6 +305,39 @@ def test_a_tok2vec_of_spacy_s_own_lets_components_share_it(checkpoint, paths, tm
     nlp = init_nlp(config)
     train(nlp, tmp_path)
     assert spacy.load(tmp_path / "model-best").meta["performance"]["ents_f"] == 1.0
+
+
+@pytest.mark.parametrize("encoder", ["BiLSTM", "FeedForward"])
+def test_a_listener_of_another_width_is_told(checkpoint, encoder):
+    nlp = spacy.blank("es")
+    nlp.add_pipe("tok2vec", config={"model": {"@architectures": BUILD, "name": str(checkpoint)}})
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": WIDTH + 8}
+    model = {**SMALL_MODEL, "tok2vec": listener, "encoder": {"@architectures": f"spacy-datnet.{encoder}.v1"}}
+    nlp.add_pipe("datnet_ner", config={"model": model})
+    examples = task_examples(nlp.vocab, ["ents"])
+    nlp.initialize(lambda: examples)
+    with pytest.raises(ValueError, match=rf"DN048.*{WIDTH} wide.*built for {WIDTH + 8}"):
+        nlp.update(examples)
+
+
+@pytest.mark.parametrize(("resource", "read_by"), [("source", ["source"]), ("target", ["target"]), (None, None)])
+def test_a_checkpoint_of_the_source_alone_reads_the_source_alone(checkpoint, tmp_path, resource, read_by):
+    layers = {
+        name: {
+            "@architectures": BUILD,
+            "name": str(write_checkpoint(tmp_path / str(seed), seed=seed)),
+            "cache": str(tmp_path / f"of_{name}"),
+        }
+        for seed, name in enumerate(["tok2vec", "source_tok2vec"])
+    }
+    nlp = spacy.blank("es")
+    nlp.add_pipe("datnet_ner", config={"model": {**SMALL_MODEL, **layers}})
+    examples = task_examples(nlp.vocab, ["ents"])
+    nlp.initialize(lambda: examples)
+    docs = [Doc(nlp.vocab, words=["frase", "nueva"])]
+    written = {"source": tmp_path / "of_source_tok2vec", "target": tmp_path / "of_tok2vec"}
+    assert compute_features(nlp, docs, resource) == len(read_by or written)
+    assert [name for name, folder in written.items() if folder.exists()] == (read_by or list(written))
 
 
 def test_features_of_docs_outside_of_a_training(trained, tmp_path):
@@ -269,7 +370,7 @@ def test_what_float16_can_t_hold_is_an_error(checkpoint, tmp_path, monkeypatch):
         layer.predict(docs)
 
 
-def test_the_encoder_alone_needs_neither_cache_nor_checkpoint(trained):
+def test_the_encoder_alone_gives_the_same_after_a_round_trip(trained):
     best = spacy.load(trained / "model-best")
     encoder = keep_encoder_only(best, "datnet_ner")
     assert encoder.get_pipe_config("tok2vec")["model"]["tok2vec"]["cache"] is None

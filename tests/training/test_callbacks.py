@@ -1,5 +1,6 @@
 """The learning rate that decays from epoch to epoch."""
 
+import warnings
 from io import StringIO
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_model_from_config
-from thinc.api import SGD
+from thinc.api import SGD, RAdam
 from util import (
     SMALL_MODEL,
     SOURCE_SENTENCES,
@@ -109,6 +110,17 @@ def test_the_training_loop_of_spacy_drives_it(tmp_path, epochs):
     nlp = init_nlp(filled)
     train(nlp, stdout=StringIO())
     assert nlp.get_pipe("datnet_ner").learn_rate_scale == pytest.approx(1 / (1 + 0.5 * (epochs - 1)))
+
+
+def test_an_optimizer_that_takes_no_notice_is_told(nlp):
+    examples = entity_examples(nlp.vocab)
+    configure_epoch_decay(0.5)(nlp, {"epoch": 0, "step": 0})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nlp.update(examples, sgd=RAdam(1e-3))
+    configure_epoch_decay(0.5)(nlp, {"epoch": 1, "step": 9})
+    with pytest.warns(UserWarning, match="DN064.*'datnet_ner'"):
+        nlp.update(examples, sgd=RAdam(1e-3))
 
 
 def test_a_negative_rate_is_refused():

@@ -5,9 +5,9 @@ from io import StringIO
 import pytest
 import spacy
 import srsly
-from util import SMALL_MODEL
+from util import SMALL_MODEL, entity_examples
 
-from spacy_datnet.training.loggers import configure_ConsoleLogger
+from spacy_datnet.training.loggers import configure_ConsoleLogger, means
 
 LOSSES = {
     "datnet_ner": 65.0,
@@ -17,6 +17,7 @@ LOSSES = {
     "datnet_ner_adversarial": 30.0,
     "datnet_ner_correct": 75.0,
     "datnet_ner_judged": 100.0,
+    "datnet_ner_updates": 10,
 }
 SCORES = {"ents_f": 0.5, "ents_p": 0.25, "ents_r": 0.75, "ents_per_type": {"LOC": {"f": 1.0}}, "speed": 1234.5}
 
@@ -65,12 +66,31 @@ def test_columns_are_the_parts_of_the_objective_and_the_scores():
 def test_losses_are_means_since_the_row_before():
     zero = dict.fromkeys(LOSSES, 0.0)
     _, _, first, second, third = log(
-        make_nlp("datnet_ner"), info(0, zero), info(10, LOSSES), info(15, LOSSES, score=1.0)
+        make_nlp("datnet_ner"),
+        info(0, zero),
+        info(10, LOSSES),
+        info(15, {**LOSSES, "datnet_ner_updates": 5}, score=1.0),
     )
     scores = ["50.00", "25.00", "75.00"]
     assert first.split() == ["0", "0", *["0.00"] * 5, *scores, "50.00"]
     assert second.split() == ["1", "10", "1.00", "2.00", "0.50", "3.00", "75.00", *scores, "50.00"]
     assert third.split() == ["1", "15", "2.00", "4.00", "1.00", "6.00", "75.00", *scores, "100.00"]
+
+
+def test_a_step_of_two_updates_has_the_mean_of_both():
+    nlp = spacy.blank("es")
+    nlp.add_pipe("datnet_ner", config={"model": SMALL_MODEL})
+    examples = entity_examples(nlp.vocab)
+    nlp.initialize(lambda: examples)
+    first, second = [nlp.update(part, sgd=False) for part in (examples[::2], examples[1::2])]
+    nlp.initialize(lambda: examples)
+    both: dict = {}
+    for part in (examples[::2], examples[1::2]):  # what spaCy does where gradients are accumulated
+        nlp.update(part, sgd=False, losses=both)
+    found, parts = means(both, "datnet_ner"), [means(losses, "datnet_ner") for losses in (first, second)]
+    assert found["source"] > 0
+    for column in ("source", "target", "adversarial"):
+        assert found[column] == pytest.approx((parts[0][column] + parts[1][column]) / 2, rel=0.2)
 
 
 def test_steps_without_an_evaluation_print_nothing():
@@ -105,7 +125,7 @@ def test_other_trainable_components_show_their_loss():
 
 def test_columns_stand_under_their_heads():
     header, _, row = log(make_nlp("datnet_ner"), info(10, LOSSES))
-    for head, value in (("L_S", "0.91"), ("L_AT", "2.73"), ("Score", "50.00")):
+    for head, value in (("L_S", "1.00"), ("L_AT", "3.00"), ("Score", "50.00")):
         assert row.rindex(value) + len(value) == header.index(head) + len(head)
 
 
