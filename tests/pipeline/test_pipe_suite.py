@@ -629,7 +629,7 @@ def test_losses_are_reported_in_parts_and_add_up(component, fresh):
     name = component.factory
     losses = nlp.update(examples, sgd=SGD(0.01), losses={"other": 1.0})
     parts = [f"{name}_{part}" for part in ("source", "target", "discriminator", "adversarial")]
-    assert losses.keys() == {"other", name, *parts, f"{name}_correct", f"{name}_judged"}
+    assert losses.keys() == {"other", name, *parts, *(f"{name}_{count}" for count in ("correct", "judged", "updates"))}
     assert all(type(losses[part]) is float and losses[part] > 0.0 for part in parts)
     assert losses[name] == pytest.approx(sum(losses[part] for part in parts))
     assert losses[f"{name}_judged"] == len(examples) >= losses[f"{name}_correct"]
