@@ -51,7 +51,7 @@ def test_configs_are_complete(path):
         config = load_config(run.config, overrides=run.overrides, interpolate=True)
         nlp = load_model_from_config(config, auto_fill=True)
         training = registry.resolve(nlp.config.interpolate()["training"], schema=ConfigSchemaTraining)
-        assert training["max_steps"] >= 600
+        assert training["max_steps"] >= 300
         reader = nlp.config.interpolate()["corpora"]["train"]
         assert reader["target"] == run.overrides["paths.train"] and reader["seed"] == run.seed
         pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, DATNetPipe)]
