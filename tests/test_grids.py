@@ -16,7 +16,7 @@ WITH_AT, WITHOUT_AT, AROUND = 0.144, 0.070, 60
 # how much longer a step takes that has no source, or a second encoder: estimates, on the safe side
 FACTORS = {"none": 0.3, "full": 1.0, "part": 2.0}
 # where a transformer is fine-tuned: a step, and a run beside its training, most of which reads the dev and test set
-STEP_TUNED, AROUND_TUNED = 2.5, 600
+STEP_TUNED, AROUND_TUNED = 3.5, 600
 HOUR = 3600
 
 
@@ -51,7 +51,9 @@ def test_configs_are_complete(path):
         config = load_config(run.config, overrides=run.overrides, interpolate=True)
         nlp = load_model_from_config(config, auto_fill=True)
         training = registry.resolve(nlp.config.interpolate()["training"], schema=ConfigSchemaTraining)
-        assert training["max_steps"] >= 300
+        # a base model that is fine-tuned sees the target alone, so as much of it in fewer steps
+        alone = "transformer" in nlp.pipe_names and run.variant == "base"
+        assert training["max_steps"] >= (300 if alone else 600)
         reader = nlp.config.interpolate()["corpora"]["train"]
         assert reader["target"] == run.overrides["paths.train"] and reader["seed"] == run.seed
         pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, DATNetPipe)]

@@ -21,7 +21,7 @@ LogStep = Callable[[dict[str, Any] | None], None]
 def configure_ConsoleLogger(
     progress_bar: bool = True, output_file: Path | None = None
 ) -> Callable[[Language, IO, IO], tuple[LogStep, Callable[[], None]]]:
-    """Configure a logger that prints a row per evaluation: losses per step, discriminator and dev scores.
+    """Configure a logger that prints a row per evaluation: losses per update, discriminator and dev scores.
 
     Columns of each DATNet component: the loss of source and target, of the discriminator, the whole loss on perturbed
     inputs (nats, divided by the sentences of the whole batch; mean of the updates since the row before, of which

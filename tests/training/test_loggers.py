@@ -83,14 +83,13 @@ def test_a_step_of_two_updates_has_the_mean_of_both():
     examples = entity_examples(nlp.vocab)
     nlp.initialize(lambda: examples)
     first, second = [nlp.update(part, sgd=False) for part in (examples[::2], examples[1::2])]
-    nlp.initialize(lambda: examples)
     both: dict = {}
     for part in (examples[::2], examples[1::2]):  # what spaCy does where gradients are accumulated
         nlp.update(part, sgd=False, losses=both)
     found, parts = means(both, "datnet_ner"), [means(losses, "datnet_ner") for losses in (first, second)]
     assert found["source"] > 0
     for column in ("source", "target", "adversarial"):
-        assert found[column] == pytest.approx((parts[0][column] + parts[1][column]) / 2, rel=0.2)
+        assert found[column] == pytest.approx((parts[0][column] + parts[1][column]) / 2, rel=1e-3)
 
 
 def test_steps_without_an_evaluation_print_nothing():
