@@ -19,7 +19,7 @@ from thinc.api import Optimizer
 from torch.nn.functional import embedding
 from training import DROPOUT, WARM_UP, set_up
 
-from spacy_datnet.models.features import Batch
+from spacy_datnet.models.batch import Batch
 from spacy_datnet.nn.encoders import drop
 from spacy_datnet.nn.objective import _tagging_losses
 from spacy_datnet.resources import RESOURCES, SOURCE, resource_of

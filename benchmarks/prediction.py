@@ -21,7 +21,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from torch.nn import functional as F
 
-from spacy_datnet.models.features import Batch
+from spacy_datnet.models.batch import Batch
 from spacy_datnet.nn.datnet import DATNet
 from spacy_datnet.nn.datnet_encoder import Inputs
 from spacy_datnet.pipeline.base import DATNetPipe

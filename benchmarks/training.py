@@ -24,7 +24,7 @@ from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.util import fix_random_seed, load_config, registry, resolve_dot_names
 
-from spacy_datnet.models.features import Batch
+from spacy_datnet.models.batch import Batch
 from spacy_datnet.nn.datnet_encoder import Inputs
 from spacy_datnet.nn.objective import Gold
 from spacy_datnet.resources import RESOURCES, SOURCE, resource_of

@@ -16,10 +16,10 @@ TABLES = {"Errors": Errors, "Warnings": Warnings}
 
 def declared():
     """List (table, code) in the order of the source; a code that stands twice is listed twice."""
-    tree = ast.parse((ROOT / "errors.py").read_text(encoding="utf8"))
     return [
         (table.name, target.id)
-        for table in tree.body
+        for path in sorted((ROOT / "errors").glob("*.py"))
+        for table in ast.parse(path.read_text(encoding="utf8")).body
         if isinstance(table, ast.ClassDef) and table.name in TABLES
         for line in table.body
         if isinstance(line, ast.Assign)

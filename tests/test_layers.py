@@ -14,11 +14,23 @@ ROOT = Path(spacy_datnet.__file__).parent
 PACKAGE = ROOT.name
 MODULES = sorted(ROOT.rglob("*.py"))
 FORBIDDEN = {
-    "nn": ["spacy", "thinc", "models", "pipeline", "training", "corpora", "experiments", "cli", "resources"],
+    "nn": [
+        "spacy",
+        "thinc",
+        "features",
+        "models",
+        "pipeline",
+        "training",
+        "corpora",
+        "experiments",
+        "cli",
+        "resources",
+    ],
+    "features": ["nn", "models", "pipeline", "training", "experiments", "cli"],
     "models": ["pipeline", "training", "experiments", "cli"],
     "pipeline": ["training", "experiments", "cli"],
     "training": ["experiments", "cli"],
-    "corpora": ["nn", "models", "pipeline", "training", "torch", "experiments", "cli"],
+    "corpora": ["nn", "features", "models", "pipeline", "training", "torch", "experiments", "cli"],
     "experiments": ["cli"],
 }
 

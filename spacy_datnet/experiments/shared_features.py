@@ -11,7 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..corpora.docbin import read_corpus, split_sentences
-from ..models.features import Batch
+from ..models.batch import Batch
 from ..pipeline.base import DATNetPipe
 from .grid import Size
 from .results import MODELS, Record, Results

@@ -22,7 +22,7 @@ from spacy.util import load_config
 from spacy.vocab import Vocab
 
 from ..corpora.docbin import read_docbin, split_sentences
-from ..models.frozen_transformer import compute_features
+from ..features.frozen_transformer import compute_features
 from ..resources import TARGET
 from ..training.corpus import configure_SourceTargetCorpus
 from .grid import Run

@@ -12,14 +12,14 @@ from thinc.api import Model
 from torch import Tensor
 
 from ..errors import Errors
+from ..features.word_vectors import Words
 from ..nn.datnet import TRANSFERS, DATNet, Sizes
 from ..nn.sentences import Sentences
 from ..resources import TARGET
 from ..tagging import MISSING
-from .features import Batch, Featurizer, build_features
+from .batch import Batch, Featurizer, build_features
 from .parts import CharacterFactory, DecoderFactory, EncoderFactory
 from .shim import NetworkShim
-from .word_vectors import Words
 
 
 class Prediction(NamedTuple):

@@ -12,13 +12,13 @@ from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
 
 from ..errors import Errors
+from ..features.word_vectors import Words
 from ..nn.datnet_encoder import DATNetEncoder, EncoderSizes
 from ..resources import TARGET
+from .batch import Batch, Features, Featurizer, build_features, is_static
 from .datnet import DATNetModel
-from .features import Batch, Features, Featurizer, build_features, is_static
 from .parts import CharacterFactory, EncoderFactory
 from .shim import NetworkShim
-from .word_vectors import Words
 
 Tok2VecModel = Model[list[Doc], list[Floats2d]]
 

@@ -21,8 +21,8 @@ from spacy.vocab import Vocab
 from thinc.api import Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
+from ..models.batch import Batch, Features, is_static
 from ..models.datnet import DATNetModel, Prediction, drop_source, predict
-from ..models.features import Batch, Features, is_static
 from ..nn.objective import Gold, Objective, Report
 from ..resources import RESOURCES, SOURCE, TARGET, resource_of
 from ..tagging import MISSING

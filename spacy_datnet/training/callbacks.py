@@ -10,7 +10,7 @@ from spacy.training import Example
 from spacy.util import registry, resolve_dot_names
 
 from ..errors import Errors, Warnings
-from ..models.frozen_transformer import compute_features, fills_of
+from ..features.frozen_transformer import compute_features, fills_of
 from ..pipeline.calibration import calibrate
 from ..resources import RESOURCES, TARGET, resource_of
 

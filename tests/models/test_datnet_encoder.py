@@ -15,9 +15,9 @@ from spacy.tokens import Doc
 from spacy.util import fix_random_seed
 from thinc.api import SGD, Model, set_dropout_rate
 
+from spacy_datnet.features.word_vectors import build_WordVectors
 from spacy_datnet.models.datnet_encoder import build_DATNetEncoder
 from spacy_datnet.models.parts import build_BiLSTM, build_CharCNN, build_FeedForward
-from spacy_datnet.models.word_vectors import build_WordVectors
 
 # sentences, an empty doc, a doc whose sentences are unknown; a word in two of them
 TEXTS = [[["Ana", "vive"], ["en", "Perú", "Ana"]], [], (None, ["Ana", "vive", "a", "Ñandú"])]

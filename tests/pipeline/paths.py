@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from spacy.tokens import Doc, Span
 
-from spacy_datnet.models.features import Batch
+from spacy_datnet.models.batch import Batch
 from spacy_datnet.pipeline.base import DATNetPipe
 
 Scores = dict[tuple[str, ...], float]

@@ -22,7 +22,7 @@ from spacy.util import fix_random_seed
 from thinc.api import Config
 from util import SMALL_MODEL, as_examples, bare, task_examples, train_briefly, with_line_breaks, write_docs
 
-from spacy_datnet.models.features import Batch
+from spacy_datnet.models.batch import Batch
 from spacy_datnet.pipeline.encoder_only import keep_encoder_only
 
 NAMES = ["tagger", "morphologizer", "ner"]

@@ -19,10 +19,10 @@ from typer.testing import CliRunner
 from util import SMALL_MODEL, annotated, bare, task_examples, training_config, write_docs
 
 from spacy_datnet.cli import app
-from spacy_datnet.models import frozen_transformer
-from spacy_datnet.models.checkpoint import Checkpoint
-from spacy_datnet.models.feature_cache import FeatureCache
-from spacy_datnet.models.frozen_transformer import build_FrozenTransformer, compute_features
+from spacy_datnet.features import frozen_transformer
+from spacy_datnet.features.checkpoint import Checkpoint
+from spacy_datnet.features.feature_cache import FeatureCache
+from spacy_datnet.features.frozen_transformer import build_FrozenTransformer, compute_features
 from spacy_datnet.pipeline.encoder_only import keep_encoder_only
 from spacy_datnet.resources import TARGET, resource_of
 

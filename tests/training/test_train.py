@@ -19,8 +19,8 @@ from spacy.util import load_model_from_config
 from thinc.api import Config
 from util import SOURCE_SENTENCES, TARGET_SENTENCES, annotated, bare, training_config, write_docs
 
-from spacy_datnet.models.features import Batch
-from spacy_datnet.models.word_vectors import _load_vectors
+from spacy_datnet.features.word_vectors import _load_vectors
+from spacy_datnet.models.batch import Batch
 from spacy_datnet.nn.objective import Objective
 
 TARGET = (

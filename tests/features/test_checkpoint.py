@@ -13,7 +13,7 @@ from checkpoints import LAYERS, PIECES, WIDTH, transformers, write_checkpoint
 from numpy.testing import assert_allclose
 from tokenizers import Tokenizer, models
 
-from spacy_datnet.models.checkpoint import Checkpoint, CheckpointShim, _description, load_checkpoint
+from spacy_datnet.features.checkpoint import Checkpoint, CheckpointShim, _description, load_checkpoint
 
 SENTENCES = [("ana", "vive", "en", "madrid"), ("hoy",), ("a\nb", "\n", "¿", "é"), ("el", "tren", "va")]
 
@@ -57,8 +57,8 @@ def test_a_word_is_the_mean_of_its_pieces_and_of_the_layers(folder, layers):
 
 
 def test_many_sentences_are_read_in_groups(folder, monkeypatch):
-    monkeypatch.setattr("spacy_datnet.models.checkpoint.PADDED_PIECES", 30)
-    monkeypatch.setattr("spacy_datnet.models.checkpoint.TOKENIZED", 3)
+    monkeypatch.setattr("spacy_datnet.features.checkpoint.PADDED_PIECES", 30)
+    monkeypatch.setattr("spacy_datnet.features.checkpoint.TOKENIZED", 3)
     checkpoint = load_checkpoint(str(folder))
     for found, sentence in zip(encode(checkpoint, SENTENCES * 3, [2]), SENTENCES * 3, strict=True):
         assert_allclose(found, encode(checkpoint, [sentence], [2])[0], atol=1e-5)
@@ -174,7 +174,7 @@ def test_a_saved_checkpoint_loads_without_its_folder(tmp_path):
     loaded = CheckpointShim("nowhere", save=True).from_bytes(data)
     assert loaded.checkpoint is shim.checkpoint  # one network for both
     del shim, loaded
-    from spacy_datnet.models import checkpoint
+    from spacy_datnet.features import checkpoint
 
     checkpoint._load_checkpoint.cache_clear()
     loaded = CheckpointShim("nowhere", save=True).from_bytes(data)

@@ -10,8 +10,8 @@ from docs import WORDS, make_doc, points_of, read, sentences_of, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_datnet.models.features import Batch, Features, build_features
-from spacy_datnet.models.layout import Layout, Spelling
+from spacy_datnet.features.layout import Layout, Spelling
+from spacy_datnet.models.batch import Batch, Features, build_features
 
 FLAGS = (("source", True), ("target", False))
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from util import with_line_breaks
 
-from spacy_datnet.models.layout import MAX_CHARACTERS, Layout, Spelling
+from spacy_datnet.features.layout import MAX_CHARACTERS, Layout, Spelling
 
 
 @given(texts)

@@ -15,11 +15,11 @@ from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
 
 from ..errors import Errors
+from ..features.layout import Layout, Spelling
+from ..features.word_vectors import Words
 from ..nn.datnet_encoder import Inputs
 from ..nn.sentences import Sentences
 from ..resources import SOURCE
-from .layout import Layout, Spelling
-from .word_vectors import Words
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from spacy.util import load_model_from_config, registry
 from thinc.api import Config
 from util import SMALL_MODEL, entity_examples, train_briefly, write_docs
 
-from spacy_datnet.models.contextual_vectors import build_ContextualVectors
+from spacy_datnet.features.contextual_vectors import build_ContextualVectors
 from spacy_datnet.pipeline.encoder_only import keep_encoder_only
 from spacy_datnet.pipeline.target_only import keep_target_only, refuse_files_alone
 from spacy_datnet.resources import SOURCE, resource_of

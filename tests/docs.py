@@ -4,7 +4,7 @@ import spacy
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_datnet.models.layout import MAX_CHARACTERS
+from spacy_datnet.features.layout import MAX_CHARACTERS
 
 VOCAB = spacy.blank("xx").vocab
 WORDS = ["Ana", "vive", "en", "Perú", "a", "Ñandú", "𝕬", "x" * 40]

@@ -7,8 +7,8 @@ from spacy.tokens import Doc
 from spacy.vectors import Vectors
 from util import entity_examples
 
-from spacy_datnet.models.features import is_static
-from spacy_datnet.models.word_vectors import build_WordVectors, load_vectors
+from spacy_datnet.features.word_vectors import build_WordVectors, load_vectors
+from spacy_datnet.models.batch import is_static
 
 TABLE = {"Madrid": [1.0, 2.0, 3.0], "vive": [4.0, 5.0, 6.0], "en": [7.0, 8.0, 9.0], "EN": [0.5, 0.5, 0.5]}
 

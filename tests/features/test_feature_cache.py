@@ -10,8 +10,8 @@ import warnings
 import numpy as np
 import pytest
 
-from spacy_datnet.models import feature_cache
-from spacy_datnet.models.feature_cache import FeatureCache, open_cache
+from spacy_datnet.features import feature_cache
+from spacy_datnet.features.feature_cache import FeatureCache, open_cache
 
 ORIGIN = {"checkpoint": "abc", "layers": (1, 2), "precision": "float16"}
 WIDTH = 5
@@ -184,7 +184,7 @@ WRITER = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from spacy_datnet.models.feature_cache import FeatureCache
+from spacy_datnet.features.feature_cache import FeatureCache
 cache = FeatureCache(Path(sys.argv[1]), {"checkpoint": "abc", "layers": (1, 2), "precision": "float16"})
 
 def slowly():
@@ -204,7 +204,7 @@ with cache.writing():
 
 def writer(folder, pause):
     code = WRITER.replace(
-        "cache = F", "from spacy_datnet.models import feature_cache\nfeature_cache.SHARD_WORDS = 50\ncache = F"
+        "cache = F", "from spacy_datnet.features import feature_cache\nfeature_cache.SHARD_WORDS = 50\ncache = F"
     )
     return subprocess.Popen([sys.executable, "-c", code, str(folder), str(pause)], stdout=subprocess.PIPE, text=True)
 

@@ -1,0 +1,86 @@
+"""Messages of word features: vectors, transformers and their stores."""
+
+
+class Errors:
+    """Messages of exceptions."""
+
+    DN004 = (
+        "There are no word vectors in {where}. Set `vectors` in [initialize], name a pipeline with vectors in the "
+        'WordVectors block, or train word features with the block @architectures = "spacy.MultiHashEmbed.v2".'
+    )
+    DN005 = (
+        "The word vectors '{name}' can't be loaded: {error}. Give the path or the package of a pipeline; "
+        "`spacy init vectors` makes one from a text file."
+    )
+    DN027 = (
+        "The transformer '{name}' can't be loaded: {error}. Give the folder of a checkpoint, with a config.json and a "
+        "tokenizer.json, or its name on the hub."
+    )
+    DN028 = (
+        "FrozenTransformer needs the package transformers. Install it with `pip install "
+        '"spacy-datnet[transformers]"`, and keep your version of PyTorch with `--constraint constraints.txt`.'
+    )
+    DN029 = (
+        "The transformer at '{name}' is not the one that the pipeline was trained with. Put the old one back, or train "
+        "again; with save_checkpoint = true a pipeline carries its own."
+    )
+    DN030 = "There is no layer {layer} in the transformer '{name}': its layers are 1 to {depth}, or -1 to -{depth}."
+    DN031 = "{precision!r} is not a precision. Use one of: {known}."
+    DN032 = "{folder} holds features of something else than its name says. Remove that folder."
+    DN033 = (
+        "ContextualVectors needs one file of arrays for each corpus, but has {corpora} corpora and {arrays} files of "
+        "arrays."
+    )
+    DN034 = "ContextualVectors: there is no file {path}. Check the path; it is looked up from {folder}."
+    DN035 = (
+        "{array} has the shape {shape}, but {corpus} has {tokens} tokens in {docs} docs: one row is needed for each "
+        "token, without rows for special pieces. Write an .npz with one array per doc to see which doc differs."
+    )
+    DN036 = (
+        "There are no contextual vectors for the sentence that begins with {text!r}: it is in none of the corpora that "
+        "ContextualVectors knows, and there is no encoder to ask. Add the corpus and its arrays, or set encoder."
+    )
+    DN037 = "The encoder of ContextualVectors gave {found} arrays for {expected} sentences."
+    DN038 = (
+        "The encoder of ContextualVectors gave an array of shape {shape} for the sentence that begins with {text!r}, "
+        "but {expected} is needed: one row for each word."
+    )
+    DN039 = (
+        "The vectors in {path} are {found} wide, but those before it, or in training, {width}. Take them from one "
+        "encoder."
+    )
+    DN040 = (
+        "{array} must hold the arrays arr_0 to arr_N, one for each of {docs} docs with tokens and nothing else, "
+        "uncompressed: see {name}. Write it with numpy.savez(file, *arrays)."
+    )
+    DN041 = (
+        "{array}: the array of doc {number}, which begins with {text!r}, has the shape {shape}, but ({tokens}, "
+        "{width}) is needed: one row for each token."
+    )
+    DN043 = (
+        "The transformer '{name}' gives numbers that {precision} can't hold, or none at all. Set precision = "
+        '"float32", or choose other layers.'
+    )
+    DN046 = (
+        "Component '{name}' reads its contextual vectors from array files alone, and what is exported reads none: it "
+        "could label nothing. Set encoder in its ContextualVectors to a function that gives them for any sentence."
+    )
+    DN047 = "{where}: the vectors of the sentence that begins with {text!r} are not all finite numbers."
+
+
+class Warnings:
+    """Messages of warnings."""
+
+    DN052 = (
+        "Only {percent} % of the words in the first examples have a vector in {where}. Are these the vectors of the "
+        "right language? Those of the source are named in the source_tok2vec block of the model."
+    )
+    DN055 = (
+        "Features of the training are not in the cache {folder} and are computed for every batch. Fill it before: set "
+        'after_init = {{"@callbacks":"spacy-datnet.compute_features.v1"}} in [initialize].'
+    )
+    DN056 = "{path} is damaged; the features in it are computed anew."
+    DN062 = "{path} may not be read by this user; the features in it are computed anew."
+    DN063 = (
+        "The features of [training.{name}] are not computed before they are needed, since it can't be read: {reason}"
+    )

@@ -1,0 +1,17 @@
+"""Messages of readers, batchers, losses and callbacks: DN1xx."""
+
+
+class Errors:
+    """Messages of exceptions."""
+
+    DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
+    DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."
+    DN103 = "{name} is {value}, but can't be negative."
+    DN104 = "The batch size is {size}, but must be at least 2: one example of the source and one of the target."
+    DN105 = "target_share is {share}, but must be between 0 and 1. To train on the target only, leave the source out."
+    DN106 = "source_ratio is {ratio}, but must be greater than 0 and at most 1."
+    DN107 = "Give target_count or target_ratio, not both."
+    DN108 = "There is no corpus at {path}. Give a .spacy file; `python -m spacy_datnet convert` makes one."
+    DN109 = "There are no sentences in {path}. Files must be called *.spacy; `python -m spacy_datnet check` reads them."
+    DN110 = "SourceTargetCorpus has nothing to read: give a source, a target, or both, and not target_count = 0 alone."
+    DN111 = "pool is {pool}, but sentences are sorted within at least 1 batch."

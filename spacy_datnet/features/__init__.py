@@ -1,0 +1,1 @@
+"""Word features: layers that give each word of a sentence a vector."""
