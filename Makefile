@@ -2,30 +2,51 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+TEST_VENV ?= .venv-test
 BIN := $(abspath $(VENV))/bin
+TEST_BIN := $(abspath $(TEST_VENV))/bin
 
 # Threads that fight over a core cost a factor of ten and more; set OMP_NUM_THREADS to use idle cores.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: install demo test lint clean
+# environment, extras
+define install
+$(PYTHON) -m venv $(1)
+$(1)/bin/python -m pip install --quiet --upgrade pip
+$(1)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[$(2)]"
+touch $(1)/.installed
+endef
+
+.PHONY: install demo test lint sdist clean
 
 install: $(VENV)/.installed
 
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,lint,project]"
-	touch $@
+	$(call install,$(VENV),project)
 
-demo: install
+$(TEST_VENV)/.installed: setup.cfg pyproject.toml constraints.txt
+	$(call install,$(TEST_VENV),test,lint,docs,project)
+
+demo: $(VENV)/.installed
 	PATH="$(BIN):$$PATH" $(BIN)/python -m spacy project run all project
 
-test: install
-	$(BIN)/python -m pytest -n 2
+test: $(TEST_VENV)/.installed
+	$(TEST_BIN)/python -m pytest -n 2
 
-lint: install
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+lint: $(TEST_VENV)/.installed
+	$(TEST_BIN)/ruff check .
+	$(TEST_BIN)/ruff format --check .
+	$(TEST_BIN)/mypy
+
+# A source distribution that passes its own tests, without the checkout.
+sdist: $(TEST_VENV)/.installed
+	rm -rf build/sdist && mkdir -p build/sdist
+	$(TEST_BIN)/python -m build --sdist --outdir build/sdist .
+	tar -xzf build/sdist/*.tar.gz -C build/sdist --strip-components 1
+	$(PYTHON) -m venv build/sdist/.venv
+	build/sdist/.venv/bin/python -m pip install --quiet --constraint constraints.txt "build/sdist[test]"
+	rm -rf build/sdist/spacy_datnet
+	cd build/sdist && .venv/bin/pytest -n 2
 
 clean:
-	rm -rf $(VENV) project/corpus project/training project/packages
+	rm -rf $(VENV) $(TEST_VENV) build project/corpus project/training project/packages

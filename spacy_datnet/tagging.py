@@ -78,7 +78,7 @@ class SpanTags:
 
     def from_names(self, names: Sequence[str | None]) -> np.ndarray:
         """Number tags given as text; None or a label that the scheme does not have is MISSING."""
-        number = {name: i for i, name in enumerate(self.names)}
+        number: dict[str | None, int] = {name: i for i, name in enumerate(self.names)}
         return np.array([number.get(name, MISSING) for name in names], dtype=np.int64)
 
 
@@ -113,5 +113,5 @@ class TokenTags:
         return np.array([self._number.get(name, MISSING) for name in names], dtype=np.int64)
 
     @cached_property
-    def _number(self) -> dict[str, int]:
+    def _number(self) -> dict[str | None, int]:
         return {label: i for i, label in enumerate(self.labels)}

@@ -157,7 +157,7 @@ class _NegativeLogLikelihood(torch.autograd.Function):
             log_gold = gold.log_partition
         usable = log_gold != -torch.inf  # an annotation that no legal path can have teaches nothing
         free = forward_backward(emissions, lengths, scores, usable=usable)
-        if complete:
+        if gold is None:
             known = torch.where(mask_of(lengths, tags.shape[1]) & usable[:, None], tags, n_tags)
             unary = free.unary.new_zeros(*tags.shape, n_tags + 1).scatter_(2, known[..., None], 1.0)[..., :n_tags]
         else:

@@ -6,13 +6,14 @@ both), "part" (DATNet-P, a shared encoder and a private one per resource, output
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from torch import nn
 
 from .datnet_encoder import DATNetEncoder, EncoderSizes
 from .decoders import Decoder
 from .discriminator import Discriminator
-from .encoders import CharCNN
+from .encoders import CharCNN, Encoder
 
 TRANSFERS = ("none", "full", "part")
 
@@ -40,13 +41,15 @@ class DATNet(DATNetEncoder):
     attention_width (int): Hidden width of the discriminator's attention.
     """
 
+    sizes: Sizes
+
     def __init__(
         self,
         sizes: Sizes,
         *,
         transfer: str,
         characters: Callable[[], CharCNN] | None,
-        encoder: Callable[[int], nn.Module],
+        encoder: Callable[[int], Encoder],
         decoder: Callable[[int, int], Decoder],
         share_decoder: bool,
         attention_width: int,
@@ -59,6 +62,10 @@ class DATNet(DATNetEncoder):
             shared = share_decoder and resource != "target"
             self.decoders[resource] = self.decoders["target"] if shared else decoder(self.width, sizes.tags[resource])
         self.discriminator = Discriminator(self.shared.width, hidden=attention_width) if "source" in resources else None
+
+    def decoder(self, resource: str) -> Decoder:
+        """Get the decoder of a resource."""
+        return cast(Decoder, self.decoders[resource])
 
     def drop_source(self) -> None:
         """Remove whatever only training needs: the source's encoder and decoder, and the discriminator."""

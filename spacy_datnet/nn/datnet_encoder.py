@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from .encoders import CharCNN, drop
+from .encoders import CharCNN, Encoder, drop
 from .sentences import Sentences
 
 
@@ -84,7 +84,7 @@ class DATNetEncoder(nn.Module):
         *,
         private: Iterable[str],
         characters: Callable[[], CharCNN] | None,
-        encoder: Callable[[int], nn.Module],
+        encoder: Callable[[int], Encoder],
     ):
         super().__init__()
         self.sizes = sizes
@@ -96,7 +96,7 @@ class DATNetEncoder(nn.Module):
 
     def embed_characters(self, inputs: Inputs) -> Tensor | None:
         """Look up the characters: (characters, embedding_width), None without a character encoder."""
-        if self.characters is None:
+        if self.characters is None or inputs.characters is None:
             return None
         return self.characters.embed(inputs.characters)
 
@@ -108,8 +108,8 @@ class DATNetEncoder(nn.Module):
         dropout (float): Rate on the features and on the states.
         RETURNS (States): The states.
         """
-        features = (drop(words, dropout),)  # side by side, each (tokens, ...)
-        if self.characters is not None:
+        features: tuple[Tensor, ...] = (drop(words, dropout),)  # side by side, each (tokens, ...)
+        if self.characters is not None and inputs.forms is not None:
             encoded = self.characters(characters, inputs.form_lengths)  # (forms, filters)
             features = (drop(embedding(inputs.forms, encoded), dropout), *features)
         shared = drop(self.shared(features, inputs.sentences), dropout)

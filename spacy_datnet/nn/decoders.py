@@ -15,6 +15,11 @@ class Decoder(nn.Module):
     n_tags (int): Number of tags.
     """
 
+    legal_start: Tensor
+    legal_transitions: Tensor
+    legal_end: Tensor
+    temperature: Tensor
+
     def __init__(self, input_width: int, n_tags: int):
         super().__init__()
         self.emit = nn.Linear(input_width, n_tags)
@@ -58,7 +63,8 @@ class Decoder(nn.Module):
         emissions = sentences.pad(self.emit(states))
         allowed = None if allowed is None else sentences.pad(allowed)
         decoded = crf.decode(emissions, sentences.lengths, self.scores(), allowed, confidence, self.temperature)
-        return crf.Decoded(*(part if part is None else sentences.unpad(part) for part in decoded))
+        marginal, conditional = (part if part is None else sentences.unpad(part) for part in decoded[1:])
+        return crf.Decoded(sentences.unpad(decoded.tags), marginal, conditional)
 
 
 class CRF(Decoder):

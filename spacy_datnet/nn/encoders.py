@@ -69,7 +69,25 @@ class CharCNN(nn.Module):
         return torch.segment_reduce(found, "max", lengths=segments, unsafe=True)[1::2].relu()
 
 
-class BiLSTM(nn.Module):
+class Encoder(nn.Module):
+    """From the features of tokens to their states.
+
+    width (int): Width of the states.
+    """
+
+    width: int
+
+    def forward(self, features: tuple[Tensor, ...], sentences: Sentences) -> Tensor:
+        """Encode sentences.
+
+        features (Tuple[Tensor]): Parts of the features side by side, (tokens, ...), together `input_width` wide.
+        sentences (Sentences): Where the sentences lie.
+        RETURNS (Tensor): (tokens, width).
+        """
+        raise NotImplementedError
+
+
+class BiLSTM(Encoder):
     """A bidirectional LSTM.
 
     input_width (int): Width of the input.
@@ -97,19 +115,13 @@ class BiLSTM(nn.Module):
             self.weights_hidden.append(w_hidden)
             self.biases.append(bias)
 
-    def forward(self, features: tuple[Tensor, ...], sentences: Sentences) -> Tensor:
-        """Encode sentences.
-
-        features (Tuple[Tensor]): Parts of the features side by side, (tokens, ...), together `input_width` wide.
-        sentences (Sentences): Where the sentences lie.
-        RETURNS (Tensor): (tokens, 2 * hidden).
-        """
+    def forward(self, features: tuple[Tensor, ...], sentences: Sentences) -> Tensor:  # noqa: D102
         for layer in zip(self.weights_input, self.weights_hidden, self.biases, strict=True):
             features = (bilstm_layer(features, sentences.packing, *layer),)
         return features[0]
 
 
-class FeedForward(nn.Module):
+class FeedForward(Encoder):
     """A position-wise feed-forward encoder, for word features that know their context already.
 
     input_width (int): Width of the input.
@@ -123,8 +135,7 @@ class FeedForward(nn.Module):
         widths = [input_width, *[hidden] * depth]
         self.layers = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(widths))
 
-    def forward(self, features: tuple[Tensor, ...], sentences: Sentences) -> Tensor:
-        """Encode sentences, see `BiLSTM.forward`: RETURNS (Tensor): (tokens, hidden)."""
+    def forward(self, features: tuple[Tensor, ...], sentences: Sentences) -> Tensor:  # noqa: D102
         states = torch.cat(features, 1)
         for layer in self.layers:
             states = torch.relu(layer(states))

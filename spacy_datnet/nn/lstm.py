@@ -26,7 +26,7 @@ class Packing(NamedTuple):
 
     def to(self, device: torch.device) -> "Packing":
         """Move it to where the data is."""
-        return Packing(*(place.to(device) for place in self[:3]), self.alive)
+        return Packing(self.forward.to(device), self.backward.to(device), self.previous.to(device), self.alive)
 
 
 def pack(lengths: Tensor) -> Packing:

@@ -124,7 +124,7 @@ class Objective:
         losses = {"source": zero, "target": zero, "discriminator": zero}
         losses |= _tagging_losses(network, inputs, states.full, gold)
         correct = zero
-        if self._judges(network):
+        if self._judges(network) and network.discriminator is not None:
             logits = network.discriminator(states.shared, inputs.sentences, self.reversal)
             losses["discriminator"] = self._resource_loss(logits, inputs.is_source)
             correct = ((logits > 0) == inputs.is_source).sum().to(zero.dtype)
@@ -140,14 +140,19 @@ class Objective:
     ) -> tuple[Tensor, Tensor | None]:
         """Move words and characters to x + eta; eta is a constant, so gradients still reach x."""
         epsilon = torch.where(inputs.is_source, self.epsilon_source, self.epsilon_target)
-        words = words + perturbation(words.grad, epsilon.to(words.dtype), inputs.sentences.of_token)
-        if characters is None:
+        words = words + perturbation(_gradient(words), epsilon.to(words.dtype), inputs.sentences.of_token)
+        embedded = network.embed_characters(inputs)
+        if characters is None or embedded is None or inputs.characters is None or inputs.owners is None:
             return words, None
         # filters that overlap a border have a gradient there, but borders are not to be perturbed
-        gradient = characters.grad * (inputs.characters > 0)[:, None]
+        gradient = _gradient(characters) * (inputs.characters > 0)[:, None]
         epsilon = torch.full_like(epsilon, self.epsilon_characters, dtype=words.dtype)
-        eta = perturbation(gradient, epsilon, inputs.owners)
-        return words, network.embed_characters(inputs) + eta
+        return words, embedded + perturbation(gradient, epsilon, inputs.owners)
+
+
+def _gradient(leaf: Tensor) -> Tensor:
+    """Get the gradient that the clean pass has left, zero where it has reached nothing."""
+    return torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
 
 
 def _tagging_losses(network: DATNet, inputs: Inputs, states: Tensor, gold: dict[str, Gold]) -> dict[str, Tensor]:
@@ -155,11 +160,11 @@ def _tagging_losses(network: DATNet, inputs: Inputs, states: Tensor, gold: dict[
     if len(gold) == len(network.decoders) == 2 and network.decoders["source"] is network.decoders["target"]:
         tags = torch.cat([gold[resource].tags for resource in inputs.resources])
         complete = all(part.complete for part in gold.values())
-        losses = network.decoders["target"].loss(states, inputs.sentences, tags, complete)
+        losses = network.decoder("target").loss(states, inputs.sentences, tags, complete)
         source, target = losses.tensor_split([inputs.n_source])
         return {"source": source.sum(), "target": target.sum()}
     parts = inputs.split(states)
     return {
-        resource: network.decoders[resource].loss(parts[resource], inputs.resources[resource], tags, complete).sum()
+        resource: network.decoder(resource).loss(parts[resource], inputs.resources[resource], tags, complete).sum()
         for resource, (tags, complete) in gold.items()
     }

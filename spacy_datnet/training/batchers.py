@@ -40,7 +40,8 @@ def configure_mixed_batches(
         raise ValueError(Errors.DN111.format(pool=pool))
 
     def batches(examples: Iterable[Example]) -> Iterator[list[Example]]:
-        source, target = [], []
+        source: list[Example] = []
+        target: list[Example] = []
         for example in examples:
             (source if resource_of(example) == SOURCE else target).append(example)
         if not source or not target:

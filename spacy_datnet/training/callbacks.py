@@ -36,7 +36,7 @@ def configure_epoch_decay(rate: float = 0.05, factor: float = 1.0) -> Callable[[
 def scale_learn_rates(rate: float, factor: float, nlp: Language, info: dict[str, int]) -> None:
     """Set the scale of the learning rate for the epoch in `info` on every component that has one."""
     for _, pipe in nlp.pipeline:
-        if hasattr(pipe, "learn_rate_scale"):
+        if hasattr(pipe, "learn_rate_scale") and hasattr(pipe, "learn_rate_factor"):
             pipe.learn_rate_scale = 1.0 / (1.0 + rate * info["epoch"])
             pipe.learn_rate_factor = factor
 

@@ -117,7 +117,7 @@ class SourceTargetCorpus:
         # the same as with `gold_preproc` of spaCy's reader, which copies the whole doc once per sentence
         for doc in corpus.read_docbin(nlp.vocab, walk_corpus(path, FILE_TYPE)):
             for sentence in split_sentences(doc):
-                words, spaces = zip(*((token.text, bool(token.whitespace_)) for token in sentence), strict=True)
+                words, spaces = [token.text for token in sentence], [bool(token.whitespace_) for token in sentence]
                 yield Example(Doc(nlp.vocab, words=words, spaces=spaces), sentence)
 
     def _choose(self, examples: list[Example]) -> list[Example]:
