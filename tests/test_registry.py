@@ -5,6 +5,7 @@ import subprocess
 import sys
 from configparser import ConfigParser
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ def declared():
     parser.optionxform = str  # names are case-sensitive
     parser.read(Path(__file__).parents[1] / "setup.cfg", encoding="utf8")
     for group, lines in parser["options.entry_points"].items():
+        if group == "console_scripts":
+            continue
         for line in lines.strip().splitlines():
             name, _, target = line.partition("=")
             yield group, name.strip(), target.strip()
@@ -91,11 +94,36 @@ def test_a_pipeline_finds_the_components_without_an_import():
 
 
 def test_the_import_is_light_and_without_a_warning():
-    code = "import sys, spacy_datnet\nassert not {'spacy', 'thinc', 'torch'} & set(sys.modules)"
+    code = "import sys, spacy_datnet\nassert not {'spacy', 'thinc', 'torch', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 
 
 def test_the_version_is_that_of_the_distribution():
-    parser = ConfigParser()
-    parser.read(Path(__file__).parents[1] / "setup.cfg", encoding="utf8")
-    assert spacy_datnet.__version__ == parser["metadata"]["version"]
+    assert spacy_datnet.__version__ == version("spacy-datnet")
+
+
+def test_an_application_without_metadata_registers_by_a_plain_import():
+    names = [(kind_of(group), name) for group, name, _ in ENTRY_POINTS]
+    code = f"""
+import importlib.metadata as metadata
+def not_found(name): raise metadata.PackageNotFoundError(name)
+metadata.distribution = metadata.version = not_found
+metadata.entry_points = lambda **selection: metadata.EntryPoints(())
+import spacy_datnet, spacy
+from spacy.language import Language
+assert spacy_datnet.__version__
+for kind, name in {names!r}:
+    if kind == "factories":
+        assert spacy.blank("xx").add_pipe(name)
+    else:
+        assert spacy.registry.get(kind, name)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_names_that_users_import_are_there():
+    assert all(getattr(spacy_datnet, name) is not None for name in spacy_datnet.__all__)
+    assert set(spacy_datnet.__all__) <= set(dir(spacy_datnet))
+    assert all(name in spacy_datnet.__doc__ for name in spacy_datnet.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        spacy_datnet.nothing  # noqa: B018

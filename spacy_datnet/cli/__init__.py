@@ -1,4 +1,8 @@
-"""The command line: python -m spacy_datnet COMMAND. Importing a command's module registers it."""
+"""The command line: `spacy-datnet COMMAND`, or `python -m spacy_datnet COMMAND`.
+
+Importing a command's module registers it, and costs no more than typer: a command imports what it works with when it
+runs, so that `--help` never waits for spaCy and PyTorch. tests/cli/test_app.py checks this for every command.
+"""
 
 from . import check as check
 from . import convert as convert

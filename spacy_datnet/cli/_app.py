@@ -1,12 +1,11 @@
 """The command line application, and what all of its commands do alike."""
 
+import io
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-
-from ..corpora import CorpusError
-from ..experiments import ExperimentError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +18,10 @@ app = typer.Typer(
 @app.callback()
 def main() -> None:
     """Dual adversarial transfer for sequence labelling with spaCy."""
+    # what the terminal can't show is escaped: no label or path may end a command
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(message: str) -> None:
@@ -39,6 +42,9 @@ def fail(message: str) -> None:
 @contextmanager
 def failing_politely() -> Iterator[None]:
     """Turn an error in a corpus or an experiment into a message and exit code 1, without a traceback."""
+    from ..corpora import CorpusError
+    from ..experiments import ExperimentError
+
     try:
         yield
     except (CorpusError, ExperimentError) as error:

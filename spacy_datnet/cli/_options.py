@@ -6,11 +6,18 @@ from typing import Annotated
 
 import typer
 
-from ..corpora import DELIMITERS, FORMATS, SCHEMES
 
-Format = Enum("Format", [(name, name) for name in FORMATS], type=str)
-Scheme = Enum("Scheme", [(name, name) for name in SCHEMES], type=str)
-Delimiter = Enum("Delimiter", [(name, name) for name in DELIMITERS], type=str)
+def choice(name: str, *values: str) -> Enum:
+    """Make an option's type out of the values that it may have."""
+    return Enum(name, [(value, value) for value in values], type=str)
+
+
+# what `corpora` and `experiments.tables` offer, said again because importing them takes seconds; a test compares
+Format = choice("Format", "auto", "columns", "conllu", "brackets")
+Scheme = choice("Scheme", "auto", "iob1", "iob2", "bioes")
+Delimiter = choice("Delimiter", "auto", "tab", "space")
+TableFormat = choice("TableFormat", "md", "latex", "csv")
+PictureFormat = choice("PictureFormat", "png", "svg", "pdf")
 
 FormatOption = Annotated[
     Format, typer.Option(help="Column file, CoNLL-U or bracketed trees; auto looks into the file.")

@@ -1,26 +1,15 @@
-"""python -m spacy_datnet check: the corpus doctor."""
+"""spacy-datnet check: the corpus doctor."""
+
+from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from tqdm import tqdm
 
-from ..corpora import (
-    DEV,
-    TEST,
-    TRAIN,
-    CorpusError,
-    Examination,
-    LayerCounts,
-    compare,
-    examine,
-    parse_annotations,
-    parse_label_maps,
-)
 from ..errors import Errors
 from ..kinds import ENTS
-from ..resources import SOURCE, TARGET
 from ._app import app, fail, failing_politely, say, warn
 from ._options import (
     AnnotationOption,
@@ -36,6 +25,9 @@ from ._options import (
     TokenColumnOption,
 )
 from ._tables import N_LABELS, heading, show_table
+
+if TYPE_CHECKING:
+    from ..corpora import Examination
 
 Files = list[str] | None
 
@@ -71,6 +63,9 @@ def check(
 
     The exit code is 1 if there are errors, and 0 if there are only warnings.
     """
+    from ..corpora import DEV, TEST, TRAIN, CorpusError, compare, examine, parse_annotations, parse_label_maps
+    from ..resources import SOURCE, TARGET
+
     roles = {TARGET: files, TRAIN: train, DEV: dev, TEST: test, SOURCE: source}
     jobs = [(location, role) for role, locations in roles.items() for location in locations or ()]
     with failing_politely():
@@ -107,6 +102,8 @@ def check(
 
 
 def _show(examinations: list[Examination]) -> None:
+    from ..corpora import LayerCounts
+
     for i, found in enumerate(examinations, start=1):
         say(f"({i}) {found.role}: {found.location}")
     counts = [found.counts for found in examinations]

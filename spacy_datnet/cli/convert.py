@@ -1,22 +1,13 @@
-"""python -m spacy_datnet convert: corpora to .spacy files."""
+"""spacy-datnet convert: corpora to .spacy files."""
+
+from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from tqdm import tqdm
 
-from ..corpora import (
-    Survey,
-    conversion_warnings,
-    docbin_paths,
-    make_docs,
-    make_vocab,
-    parse_annotations,
-    parse_label_maps,
-    survey_corpus,
-    write_docbin,
-)
 from ._app import app, failing_politely, say, warn
 from ._options import (
     AnnotationOption,
@@ -32,6 +23,9 @@ from ._options import (
     TokenColumnOption,
 )
 from ._tables import N_LABELS, heading, show_table
+
+if TYPE_CHECKING:
+    from ..corpora import Survey
 
 
 @app.command()
@@ -69,6 +63,17 @@ def convert(
     documents; otherwise each sentence becomes one Doc. Anything that can't be read with certainty
     ends the command with file, line and reason, and nothing is written: of several corpora, none.
     """
+    from ..corpora import (
+        conversion_warnings,
+        docbin_paths,
+        make_docs,
+        make_vocab,
+        parse_annotations,
+        parse_label_maps,
+        survey_corpus,
+        write_docbin,
+    )
+
     with failing_politely():
         paths = docbin_paths(sources, output)
         vocab = make_vocab(lang)

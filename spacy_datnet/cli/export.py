@@ -1,16 +1,17 @@
-"""python -m spacy_datnet export: a trained pipeline without what only training needs, or its encoder alone."""
+"""spacy-datnet export: a trained pipeline without what only training needs, or its encoder alone."""
+
+from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import spacy
 import typer
-from thinc.api import Model
 
-from ..pipeline.encoder_only import keep_encoder_only
-from ..pipeline.target_only import keep_target_only
 from ._app import app, fail, say
+
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 
 @app.command()
@@ -28,6 +29,11 @@ def export(
     It predicts the same. The source's word features, private encoder and decoder are gone, and so is the
     discriminator. With --encoder the decoder is gone, too: what is left is a `tok2vec` for spaCy's own components.
     """
+    import spacy
+
+    from ..pipeline.encoder_only import keep_encoder_only
+    from ..pipeline.target_only import keep_target_only
+
     if output.exists() and not force:
         fail(f"{output} exists. Name another directory, or replace it with --force.")
         raise typer.Exit(1)
@@ -59,8 +65,10 @@ def export(
     say(f"Wrote {output}: {megabytes(total)}, of which word vectors {megabytes(vectors)}")
 
 
-def sizes_of(nlp: spacy.Language) -> dict[str, int]:
+def sizes_of(nlp: Language) -> dict[str, int]:
     """Measure the model of each component, in bytes as saved."""
+    from thinc.api import Model
+
     models = {name: getattr(pipe, "model", None) for name, pipe in nlp.components}
     # spaCy's lemmatizers have None
     return {name: len(model.to_bytes()) for name, model in models.items() if isinstance(model, Model)}

@@ -1,23 +1,21 @@
-"""python -m spacy_datnet figures: the pictures of a grid."""
+"""spacy-datnet figures: the pictures of a grid."""
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..experiments.results import read_results
 from ._app import app, failing_politely, say
-from ._options import BaseOption, RunsArgument
-
-Format = Enum("Format", [(name, name) for name in ("png", "svg", "pdf")], type=str)
+from ._options import BaseOption, PictureFormat, RunsArgument
 
 
 @app.command()
 def figures(
     folder: RunsArgument,
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write to.")],
-    format: Annotated[Format, typer.Option("--format", "-f", help="Format of the pictures.")] = Format("png"),
+    format: Annotated[PictureFormat, typer.Option("--format", "-f", help="Format of the pictures.")] = PictureFormat(
+        "png"
+    ),
     base: BaseOption = None,
 ) -> None:
     """Draw the runs of a grid: whatever its corpora, variants, sizes and kept models allow.
@@ -26,8 +24,8 @@ def figures(
     the accuracy of the discriminator over time, the reliability of confidences, and shared features by t-SNE,
     which needs `run --keep-models`.
     """
-    # torch and the components, which other commands do not need
     from ..experiments.figures import all_figures, save
+    from ..experiments.results import read_results
 
     with failing_politely():
         results = read_results(folder, base)

@@ -1,12 +1,10 @@
-"""python -m spacy_datnet report: what the runs of a grid say, as a page."""
+"""spacy-datnet report: what the runs of a grid say, as a page."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..corpora import replacing
-from ..experiments.results import read_results
 from ._app import app, failing_politely, say
 from ._options import BaseOption, RunsArgument
 
@@ -23,8 +21,9 @@ def report(
     tables, pictures, the worst mistakes with their sentences, the settings and the versions. A grid
     that is still running, or of which runs failed, has a report, too.
     """
-    # torch and the components, which other commands do not need
+    from ..corpora import replacing
     from ..experiments.report import write_report
+    from ..experiments.results import read_results
 
     with failing_politely():
         page = write_report(read_results(folder, base))

@@ -1,22 +1,21 @@
-"""python -m spacy_datnet run: the trainings of a grid."""
+"""spacy-datnet run: the trainings of a grid."""
+
+from __future__ import annotations
 
 import shlex
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from tqdm import tqdm
 
-from ..experiments.engines import run_locally
-from ..experiments.grid import Grid, Run, read_grid
-from ..experiments.manifest import Manifest, locked
-from ..experiments.ray_engine import run_on_ray
-from ..experiments.results import read_results, write_grid
-from ..experiments.reuse import reuse as copy_runs
-from ..experiments.tables import overview
 from ._app import app, fail, failing_politely, say, warn
+
+if TYPE_CHECKING:
+    from ..experiments.grid import Grid, Run
+    from ..experiments.manifest import Manifest
 
 
 class Engine(str, Enum):
@@ -59,6 +58,14 @@ def run(
     What is in the manifest is not done again, so the same command goes on after a stop. A run that fails is recorded
     with its error. Each run has a folder with its config, its log and the predicted test set.
     """
+    from ..experiments.engines import run_locally
+    from ..experiments.grid import read_grid
+    from ..experiments.manifest import Manifest, locked
+    from ..experiments.ray_engine import run_on_ray
+    from ..experiments.results import read_results, write_grid
+    from ..experiments.reuse import reuse as copy_runs
+    from ..experiments.tables import overview
+
     how = {
         "workers": workers,
         "settings": {"threads": threads, "use_gpu": gpu_id},

@@ -1,11 +1,10 @@
-"""python -m spacy_datnet sample: a seeded random part of a corpus."""
+"""spacy-datnet sample: a seeded random part of a corpus."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..corpora import check_output, replacing, write_sample
 from ._app import app, failing_politely, say
 from ._options import EncodingOption
 
@@ -32,6 +31,8 @@ def sample(
     The same seed chooses the same sentences, and a smaller sample is part of a larger one. The
     sentences of a .spacy file become one Doc each; those of a column file or CoNLL-U stay as they are.
     """
+    from ..corpora import check_output, replacing, write_sample
+
     with failing_politely():
         if ids is not None:
             check_output(ids, source, output, *([rest] if rest else []))

@@ -1,24 +1,20 @@
-"""python -m spacy_datnet tables: the scores of a grid."""
+"""spacy-datnet tables: the scores of a grid."""
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..corpora import replacing
-from ..experiments.results import read_results
-from ..experiments.tables import FORMATS, rows
 from ._app import app, failing_politely, say
-from ._options import BaseOption, RunsArgument
-
-Format = Enum("Format", [(name, name) for name in FORMATS], type=str)
+from ._options import BaseOption, RunsArgument, TableFormat
 
 
 @app.command()
 def tables(
     folder: RunsArgument,
-    format: Annotated[Format, typer.Option("--format", "-f", help="Markdown, LaTeX (booktabs) or CSV.")] = Format("md"),
+    format: Annotated[
+        TableFormat, typer.Option("--format", "-f", help="Markdown, LaTeX (booktabs) or CSV.")
+    ] = TableFormat("md"),
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file to write to instead of showing them.")
     ] = None,
@@ -31,6 +27,10 @@ def tables(
     over the test sentences, two-sided, not corrected for the number of comparisons. It says nothing about other target
     sentences to train on; the deviation over seeds does.
     """
+    from ..corpora import replacing
+    from ..experiments.results import read_results
+    from ..experiments.tables import FORMATS, rows
+
     with failing_politely():
         results = read_results(folder, base)
         text = FORMATS[format.value](rows(results), results.base)

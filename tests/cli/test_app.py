@@ -1,0 +1,74 @@
+"""The application: what all commands do alike."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import spacy
+import typer
+
+from spacy_datnet.cli import _options, app
+from spacy_datnet.corpora import DELIMITERS, FORMATS, SCHEMES
+from spacy_datnet.experiments.tables import FORMATS as TABLE_FORMATS
+
+COMMANDS = sorted(typer.main.get_command(app).commands)
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run a command in a process of its own."""
+    command = [sys.executable, "-m", "spacy_datnet", *arguments]
+    return subprocess.run(command, capture_output=True, env={**os.environ, **environment}, timeout=120)
+
+
+def test_help_imports_nothing_heavy():
+    code = f"""
+import sys
+from spacy_datnet.cli import app
+for command in {[[], *([name] for name in COMMANDS)]!r}:
+    try:
+        app([*command, "--help"])
+    except SystemExit as stop:
+        assert stop.code == 0
+heavy = {{"spacy", "torch", "thinc", "numpy", "pandas", "ray", "matplotlib", "jinja2"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_the_console_script_is_the_module():
+    (script,) = spacy.util.importlib_metadata.entry_points(group="console_scripts", name="spacy-datnet")
+    assert script.load() is app
+    code = "import sys; sys.argv[:] = ['/usr/bin/spacy-datnet', '--help']; from spacy_datnet.cli import app; app()"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.startswith("Usage: spacy-datnet [OPTIONS]")
+    assert run("--help").stdout.decode().startswith("Usage: python -m spacy_datnet [OPTIONS]")
+
+
+def test_choices_are_what_the_package_offers():
+    for options, offered in (
+        (_options.Format, FORMATS),
+        (_options.Scheme, SCHEMES),
+        (_options.Delimiter, DELIMITERS),
+        (_options.TableFormat, TABLE_FORMATS),
+    ):
+        assert [option.value for option in options] == list(offered)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_what_the_terminal_cannot_show_is_escaped(encoding, tmp_path):
+    def escaped(text: str) -> bytes:
+        # click takes ASCII for a mistake, and writes UTF-8
+        return text.encode("utf8" if encoding == "ascii" else encoding, errors="backslashreplace")
+
+    path = tmp_path / "korpüs.conll"
+    path.write_text("Łódź B-МЕСТО\nist O\n\n", encoding="utf8")
+    shown = run("convert", path.name, str(tmp_path / "out.spacy"), PYTHONIOENCODING=encoding)
+    assert shown.returncode == 1 and b"Traceback" not in shown.stderr  # there is no such file here
+    assert escaped("korpüs") in shown.stderr
+    for command in (["convert", str(path), str(tmp_path / "out.spacy")], ["check", str(tmp_path / "out.spacy")]):
+        shown = run(*command, PYTHONIOENCODING=encoding)
+        assert shown.returncode == 0, shown.stderr
+        assert escaped("МЕСТО") in shown.stdout
+    for command in COMMANDS:
+        assert run(command, "--help", PYTHONIOENCODING=encoding).returncode == 0
