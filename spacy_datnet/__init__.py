@@ -23,8 +23,8 @@ _HOMES = {
     "resource_of": "resources",
     "read_docs": "corpora",
     "calibrate": "pipeline.calibration",
-    "keep_target_only": "pipeline.target_only",
-    "keep_encoder_only": "pipeline.encoder_only",
+    "keep_target_only": "pipeline.export",
+    "keep_encoder_only": "pipeline.export",
     "register_extensions": "pipeline.extensions",
 }
 __all__ = ["register", *_HOMES]

@@ -13,7 +13,7 @@ from thinc.api import Config
 from util import task_examples, write_docs
 
 from spacy_datnet.corpora import read_docs
-from spacy_datnet.pipeline.encoder_only import keep_encoder_only
+from spacy_datnet.pipeline.export import keep_encoder_only
 from spacy_datnet.resources import resource_of
 
 ROOT = Path(__file__).resolve().parents[1]

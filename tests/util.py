@@ -22,8 +22,8 @@ from spacy_datnet.nn.decoders import CRF
 from spacy_datnet.nn.encoders import BiLSTM, CharCNN
 from spacy_datnet.nn.objective import Gold
 from spacy_datnet.nn.sentences import Sentences
+from spacy_datnet.nn.tags import SpanTags
 from spacy_datnet.resources import SOURCE, TARGET, stamp
-from spacy_datnet.tagging import SpanTags
 
 LABELS = ("LOC", "PER")
 ROWS = 12  # of the character table

@@ -31,8 +31,7 @@ def export(
     """
     import spacy
 
-    from ..pipeline.encoder_only import keep_encoder_only
-    from ..pipeline.target_only import keep_target_only
+    from ..pipeline.export import keep_encoder_only, keep_target_only
 
     if output.exists() and not force:
         fail(f"{output} exists. Name another directory, or replace it with --force.")

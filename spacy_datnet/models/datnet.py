@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -15,11 +15,11 @@ from ..errors import Errors
 from ..features.word_vectors import Words
 from ..nn.datnet import TRANSFERS, DATNet, Sizes
 from ..nn.sentences import Sentences
+from ..nn.tags import MISSING
 from ..resources import TARGET
-from ..tagging import MISSING
 from .batch import Batch, Featurizer, build_features
 from .parts import CharacterFactory, DecoderFactory, EncoderFactory
-from .shim import NetworkShim
+from .shim import NetworkShim, shim_of
 
 
 class Prediction(NamedTuple):
@@ -39,7 +39,7 @@ class Prediction(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """Target sentences of like length, behind the encoders."""
+    """Target sentences of like length, as the decoder sees them."""
 
     tokens: np.ndarray  # which of all docs' tokens they have, one sentence after the other
     sentences: Sentences
@@ -101,6 +101,11 @@ def build_DATNet(
     )
 
 
+def network_of(model: DATNetModel) -> DATNet:
+    """Give the network of a model. Raises DN002 before it is built."""
+    return cast(DATNet, shim_of(model).network)
+
+
 def init(model: DATNetModel, X: Batch | None = None, Y: dict[str, Legality] | None = None) -> None:
     """Build the network: the width of the words comes from X, the tags of each resource from Y."""
     features: Featurizer = model.get_ref("features")
@@ -110,11 +115,9 @@ def init(model: DATNetModel, X: Batch | None = None, Y: dict[str, Legality] | No
     if model.attrs["transfer"] == "none":
         Y = {TARGET: Y[TARGET]}
     tags = {resource: len(start) for resource, (start, _, _) in Y.items()}
-    shim = model.shims[0]
-    shim.build(Sizes(words=features.get_dim("nO"), tags=tags))
+    shim_of(model).build(Sizes(words=features.get_dim("nO"), tags=tags))
     for resource, legality in Y.items():
-        decoder = shim.network.decoders[resource]
-        decoder.constrain(*(torch.from_numpy(part) for part in legality))
+        network_of(model).decoder(resource).constrain(*(torch.from_numpy(part) for part in legality))
 
 
 def forward(model: DATNetModel, docs: list[Doc], is_train: bool) -> tuple[list[Prediction], Callable]:
@@ -144,11 +147,11 @@ def predict(
 def encode(model: DATNetModel, docs: list[Doc]) -> Iterator[Encoded]:
     """Run the encoders over the sentences of target docs, in groups of like length."""
     if any(len(doc) for doc in docs):
-        features = model.get_ref("features").predict(Batch(docs)).to(model.shims[0].device)
+        features = model.get_ref("features").predict(Batch(docs)).to(shim_of(model).device)
+        network = network_of(model)
         for sentences in features.layout.by_length():
             inputs = features.inputs(sentences)
-            states = model.shims[0].network(inputs)
-            yield Encoded(features.layout.tokens(sentences), inputs.sentences, states)
+            yield Encoded(features.layout.tokens(sentences), inputs.sentences, network(inputs))
 
 
 @torch.no_grad()
@@ -159,18 +162,24 @@ def decode(
     *,
     allowed: np.ndarray | None = None,
     confidence: bool = False,
+    known: np.ndarray | None = None,
 ) -> list[Prediction]:
-    """Label target docs whose sentences are encoded; see `predict`."""
+    """Label target docs whose sentences are encoded; see `predict`.
+
+    known (Optional[ndarray]): (tokens of all docs,), what was predicted before, if only probabilities are wanted anew.
+    """
     if not docs:
         return []
-    decoder = model.shims[0].network.decoders[TARGET]
+    decoder = network_of(model).decoder(TARGET)
     sizes = [len(doc) for doc in docs]
     borders = np.cumsum(sizes)[:-1]
     tags = np.full(sum(sizes), MISSING)
     log_probabilities = np.zeros((2, len(tags)), dtype=np.float32) if confidence else None
     for tokens, sentences, states in encoded:
-        may = None if allowed is None else torch.from_numpy(allowed[tokens]).to(states.device)
-        decoded = decoder.decode(states, sentences, may, confidence)
+        may, path = (
+            None if flat is None else torch.from_numpy(flat[tokens]).to(states.device) for flat in (allowed, known)
+        )
+        decoded = decoder.decode(states, sentences, may, confidence, path)
         tags[tokens] = decoded.tags.cpu().numpy()
         if confidence:
             log_probabilities[:, tokens] = torch.stack([decoded.marginal, decoded.conditional]).cpu().numpy()
@@ -186,4 +195,4 @@ def drop_source(model: DATNetModel) -> None:
     features = model.get_ref("features")
     for layer in features.layers[1:]:
         features.layers.remove(layer)
-    model.shims[0].network.drop_source()
+    network_of(model).drop_source()

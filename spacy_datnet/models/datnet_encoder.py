@@ -16,9 +16,9 @@ from ..features.word_vectors import Words
 from ..nn.datnet_encoder import DATNetEncoder, EncoderSizes
 from ..resources import TARGET
 from .batch import Batch, Features, Featurizer, build_features, is_static
-from .datnet import DATNetModel
+from .datnet import DATNetModel, network_of
 from .parts import CharacterFactory, EncoderFactory
-from .shim import NetworkShim
+from .shim import NetworkShim, shim_of
 
 Tok2VecModel = Model[list[Doc], list[Floats2d]]
 
@@ -69,7 +69,7 @@ def init(model: Tok2VecModel, X: list[Doc] | None = None, Y: None = None, *, wid
         return
     features: Featurizer = model.layers[0]
     features.initialize(X=Batch(X))
-    shim = model.shims[0]
+    shim = shim_of(model)
     shim.build(EncoderSizes(words=features.get_dim("nO")))
     found = shim.network.width
     if width not in (None, found):
@@ -79,12 +79,13 @@ def init(model: Tok2VecModel, X: list[Doc] | None = None, Y: None = None, *, wid
 
 def forward(model: Tok2VecModel, docs: list[Doc], is_train: bool) -> tuple[list[Floats2d], Callable]:
     """Encode docs."""
-    network, featurizer = model.shims[0].network, model.layers[0]
+    shim, featurizer = shim_of(model), model.layers[0]
+    network = shim.network
     lengths = np.array([len(doc) for doc in docs], dtype=np.int32)
     if not lengths.any():
         return [model.ops.alloc2f(0, network.width) for _ in docs], no_backprop
     features, backprop_features = featurizer(Batch(docs), is_train)
-    features = features.to(model.shims[0].device)
+    features = features.to(shim.device)
     if not is_train:
         return model.ops.unflatten(torch2xp(predict(network, features)), lengths), no_backprop
     everything = np.arange(len(features.layout.lengths))
@@ -127,7 +128,7 @@ def load_encoder(model: Tok2VecModel, trained: DATNetModel) -> None:
     model (Model[List[Doc], List[Floats2d]]): The encoder, changed in place.
     trained (Model[List[Doc], List[Prediction]]): The DATNet.
     """
-    features, shim, source = model.layers[0], model.shims[0], trained.shims[0].network
+    features, shim, source = model.layers[0], shim_of(model), network_of(trained)
     features.layers[0].from_bytes(trained.get_ref("tok2vec").to_bytes())
     features.set_dim("nO", source.sizes.words)
     shim.build(EncoderSizes(words=source.sizes.words))

@@ -237,15 +237,18 @@ def decode(
     allowed: Tensor | None = None,
     confidence: bool = True,
     temperature: Tensor | float = 1.0,
+    tags: Tensor | None = None,
 ) -> Decoded:
     """Find the best paths and, if asked, their posterior probabilities.
 
     confidence (bool): Whether to run forward-backward for the probabilities.
     temperature (Tensor): All scores are divided by it for the probabilities, which a higher one draws together. The
         best path is the same under any. Defaults to 1.
+    tags (Optional[Tensor]): (batch, tokens), the best paths, if they are known; any value after the end of a sentence.
     RETURNS (Decoded): Paths and log-probabilities in the dtype of the emissions.
     """
-    tags = viterbi(emissions, lengths, scores, allowed)
+    if tags is None:
+        tags = viterbi(emissions, lengths, scores, allowed)
     if not confidence:
         return Decoded(tags, None, None)
     emissions, scores = emissions / temperature, Scores(*(score / temperature for score in scores))

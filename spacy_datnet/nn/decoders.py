@@ -50,7 +50,12 @@ class Decoder(nn.Module):
         raise NotImplementedError
 
     def decode(
-        self, states: Tensor, sentences: Sentences, allowed: Tensor | None = None, confidence: bool = True
+        self,
+        states: Tensor,
+        sentences: Sentences,
+        allowed: Tensor | None = None,
+        confidence: bool = True,
+        tags: Tensor | None = None,
     ) -> crf.Decoded:
         """Find the best legal path of each sentence, see `crf.decode`.
 
@@ -58,11 +63,12 @@ class Decoder(nn.Module):
         sentences (Sentences): Where they lie.
         allowed (Optional[Tensor]): (tokens, tags) bool, the tags that each token may have.
         confidence (bool): Whether posterior probabilities are wanted.
+        tags (Optional[Tensor]): (tokens,), the best paths, if they are known.
         RETURNS (Decoded): Tags and log-probabilities, each (tokens,).
         """
         emissions = sentences.pad(self.emit(states))
-        allowed = None if allowed is None else sentences.pad(allowed)
-        decoded = crf.decode(emissions, sentences.lengths, self.scores(), allowed, confidence, self.temperature)
+        allowed, tags = (part if part is None else sentences.pad(part) for part in (allowed, tags))
+        decoded = crf.decode(emissions, sentences.lengths, self.scores(), allowed, confidence, self.temperature, tags)
         marginal, conditional = (part if part is None else sentences.unpad(part) for part in decoded[1:])
         return crf.Decoded(sentences.unpad(decoded.tags), marginal, conditional)
 

@@ -1,28 +1,35 @@
 """The kinds of annotation that a component learns from: entities, groups of spans, tags of tokens."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
+from typing import Any, Generic, TypeVar
 
 import numpy as np
-from spacy.attrs import ENT_IOB, IS_SPACE
+import torch
+from spacy.attrs import ENT_IOB, IS_SPACE, ORTH
 from spacy.parts_of_speech import IDS as UPOS
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ..errors import Errors
 from ..kinds import ATTRIBUTES, ENTS, group_of
-from ..tagging import MISSING, OUTSIDE, SpanTags, TokenTags
-from .alignment import align_outside, have_same_tokens
+from ..models.batch import Features
+from ..nn.objective import Gold
+from ..nn.tags import MISSING, OUTSIDE, SpanTags, TagSet, TokenTags
+from ..resources import TARGET, resource_of
 
 IOB_MISSING = 0
 
 
-class Annotation(ABC):
+TagSetT = TypeVar("TagSetT", SpanTags, TokenTags)
+
+
+class Annotation(ABC, Generic[TagSetT]):
     """One kind of annotation: what its labels and tags are, and how they are read off a doc."""
 
     @abstractmethod
-    def tag_set(self, labels: tuple[str, ...]) -> SpanTags | TokenTags:
+    def tag_set(self, labels: tuple[str, ...]) -> TagSetT:
         """Number the tags of labels."""
 
     @abstractmethod
@@ -30,7 +37,7 @@ class Annotation(ABC):
         """Yield the labels of a doc, but not those of white space, which is never labelled."""
 
     @abstractmethod
-    def gold_tags(self, example: Example, tag_set: SpanTags | TokenTags) -> np.ndarray:
+    def gold_tags(self, example: Example, tag_set: TagSetT) -> np.ndarray:
         """Number the tags of an example's reference on the tokens of its predicted doc: (tokens,), int64.
 
         `MISSING` is where there is no annotation, no alignment or a label that the tag set does not have.
@@ -42,7 +49,7 @@ class Annotation(ABC):
             raise ValueError(Errors.DN009.format(label=label))
 
 
-class Tags(Annotation):
+class Tags(Annotation[TokenTags]):
     """A tag of each token. An empty one is a missing one.
 
     attribute (str): "tag" for `token.tag_`, any tags; "pos" for `token.pos_`, those of Universal Dependencies.
@@ -80,7 +87,7 @@ class Tags(Annotation):
         return [getattr(token, f"{self.attribute}_") for token in doc]
 
 
-class SpanAnnotation(Annotation):
+class SpanAnnotation(Annotation[SpanTags]):
     """Spans that do not overlap, as BILUO tags. A subclass says where they are."""
 
     @abstractmethod
@@ -158,7 +165,7 @@ class Spans(SpanAnnotation):
         return np.full(len(doc), self.key in doc.spans)
 
 
-def annotation_of(name: str) -> Annotation:
+def annotation_of(name: str) -> Annotation[Any]:
     """Find the kind of annotation by its name in a config: "ents", "tag", "pos" or "spans:KEY"."""
     if name == ENTS:
         return Entities()
@@ -167,3 +174,64 @@ def annotation_of(name: str) -> Annotation:
     if name in ATTRIBUTES:
         return Tags(name)
     raise ValueError(Errors.DN026.format(name=name))
+
+
+def have_same_tokens(example: Example) -> bool:
+    """Tell whether the docs of an example are tokenized alike, so that nothing needs to be aligned."""
+    return np.array_equal(example.reference.to_array(ORTH), example.predicted.to_array(ORTH))
+
+
+def align_outside(example: Example, outside: np.ndarray, *, is_annotated: bool) -> np.ndarray:
+    """Tell which tokens of the predicted doc are outside of spans: those that only meet reference tokens which are.
+
+    outside (ndarray): (reference tokens,) bool.
+    is_annotated (bool): Whether white space that the reference does not have is outside, too.
+    RETURNS (ndarray): (predicted tokens,) bool.
+    """
+    aligned = example.alignment.x2y
+    return np.array(
+        [outside[aligned[i]].all() if length else is_annotated for i, length in enumerate(aligned.lengths)], dtype=bool
+    )
+
+
+def collect_gold(
+    examples: list[Example],
+    features: Features,
+    annotations: Mapping[str, Annotation[Any]],
+    tag_sets: Mapping[str, TagSet],
+    zero_shot: bool,
+) -> dict[str, Gold]:
+    """Collect the annotation that each decoder learns from.
+
+    examples (List[Example]): The examples of a batch.
+    features (Features): Their features.
+    annotations (Mapping[str, Annotation[Any]]): The kind of annotation of each resource.
+    tag_sets (Mapping[str, TagSet]): The tags of each resource's decoder.
+    zero_shot (bool): Whether the target's decoder learns from source examples.
+    RETURNS (Dict[str, Gold]): By resource; one without any known tag is left out.
+    """
+    gold = {}
+    own = [resource_of(example) for example in examples]
+    roles = [TARGET] * len(own) if zero_shot else own
+    for resource, tag_set in tag_sets.items():
+        sentences = features.sentences_of(resource)
+        if not len(sentences):
+            continue
+        flat = [
+            annotations[kind].gold_tags(example, tag_set)
+            if role == resource
+            else np.full(len(example.predicted), MISSING)
+            for example, kind, role in zip(examples, own, roles, strict=True)
+        ]
+        starts, _, ends = tag_set.legal()
+        tags = np.concatenate(flat)[features.layout.tokens(sentences)]
+        # an entity across the border of sentences can't be learnt from
+        lengths = features.layout.lengths[sentences]
+        ends_at = np.cumsum(lengths) - 1
+        first, last = tags[ends_at - lengths + 1], tags[ends_at]
+        broken = ((first >= 0) & ~starts[first]) | ((last >= 0) & ~ends[last])
+        tags[np.repeat(broken, lengths)] = MISSING
+        known = tags != MISSING
+        if known.any():
+            gold[resource] = Gold(torch.from_numpy(tags).to(features.words.device), bool(known.all()))
+    return gold

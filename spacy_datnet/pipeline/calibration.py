@@ -6,7 +6,6 @@ temperature changes how sure it is, and no label (Guo et al. 2017, "On Calibrati
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from spacy.language import Language
@@ -14,12 +13,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
-from ..models.datnet import DATNetModel, Encoded, decode, encode
-from ..resources import TARGET
-from ..tagging import MISSING
-
-if TYPE_CHECKING:
-    from .base import DATNetPipe
+from ..models.datnet import DATNetModel, Encoded, decode, encode, network_of
+from ..nn.tags import MISSING
+from ..resources import TARGET, resource_of
+from .base import DATNetPipe
 
 # from 0.5 to 5; closer ones can hardly be told apart by the entities of some hundred sentences. The first of equals is
 # taken, so those near 1, which change little, come first
@@ -42,16 +39,16 @@ def calibrate(nlp: Language, examples: Iterable[Example]) -> dict[str, float]:
     RETURNS (Dict[str, float]): The temperature of each component that was fitted.
     """
     frozen = nlp.config.interpolate().get("training", {}).get("frozen_components", ())
-    names = [name for name, pipe in nlp.pipeline if getattr(pipe, "confidence", False) and hasattr(pipe, "calibrate")]
+    names = [name for name, pipe in nlp.pipeline if isinstance(pipe, DATNetPipe) and pipe.confidence]
     temperatures: dict[str, float] = {}
     unfitted = [name for name in names if name not in frozen]
     examples = list(examples)
     examples = examples[:: 1 + sum(len(example.predicted) for example in examples) // TOKENS]
     docs = [example.predicted.copy() for example in examples]
     for name, pipe in nlp.pipeline:
-        if name in unfitted:
+        if name in unfitted and isinstance(pipe, DATNetPipe):
             pairs = zip(docs, examples, strict=True)
-            temperatures[name] = pipe.calibrate([Example(doc, example.reference) for doc, example in pairs])
+            temperatures[name] = fit(pipe, [Example(doc, example.reference) for doc, example in pairs])
         if len(temperatures) == len(unfitted):
             break
         docs = list(pipe.pipe(docs) if hasattr(pipe, "pipe") else map(pipe, docs))
@@ -60,34 +57,40 @@ def calibrate(nlp: Language, examples: Iterable[Example]) -> dict[str, float]:
 
 @dataclass
 class Judged:
-    """What a component predicts for some docs and which of it is right, with all that decoding them again needs."""
+    """What a component predicts for some docs and which of it is right, with all that its probabilities need."""
 
     docs: list[Doc]
     allowed: np.ndarray | None
     # what the network knows of the docs before its decoder
     encoded: list[Encoded]
+    # the predicted tags of all docs
+    tags: np.ndarray
     # start and end of each item of each doc
     items: list[list[tuple[int, int]]]
     # of each item of all docs
     right: list[bool]
 
     def log_probabilities(self, model: DATNetModel) -> list[float]:
-        """Decode again: the log-probability of each item under the decoder's temperature."""
-        predictions = decode(model, self.docs, self.encoded, allowed=self.allowed, confidence=True)
+        """Compute the log-probability of each item under the decoder's temperature."""
+        predictions = decode(model, self.docs, self.encoded, allowed=self.allowed, confidence=True, known=self.tags)
         pairs = zip(self.items, predictions, strict=True)
         return [log for items, prediction in pairs for log in prediction.log_probabilities(items)]
 
 
-def fit(pipe: "DATNetPipe", examples: list[Example]) -> float:
-    """Set the temperature of a component's decoder; see `DATNetPipe.calibrate`.
+def fit(pipe: DATNetPipe, examples: list[Example]) -> float:
+    """Fit the confidences of one component: set the temperature of its decoder.
 
     pipe (DATNetPipe): The component, initialised.
-    examples (List[Example]): Target examples.
-    RETURNS (float): The temperature.
+    examples (List[Example]): Annotated examples, whose predicted docs have what components before this one set and
+        nothing of its own. Source examples are left out, and what is predicted where there is no annotation or where
+        something was set before. If false items are mostly where there is no annotation, what is left of them is too
+        little, and the confidences stay too high.
+    RETURNS (float): The temperature. Without anything to fit, it is the one that the component has.
     """
-    batches = judge_predictions(pipe, examples)
+    pipe.check_initialized()
+    batches = judge_predictions(pipe, [example for example in examples if resource_of(example) == TARGET])
     right = np.array([is_right for batch in batches for is_right in batch.right])
-    temperature = pipe.model.shims[0].network.decoders[TARGET].temperature
+    temperature = network_of(pipe.model).decoder(TARGET).temperature
     best = float(temperature)
 
     def log_probabilities(value: float) -> np.ndarray:
@@ -102,7 +105,7 @@ def fit(pipe: "DATNetPipe", examples: list[Example]) -> float:
     return best
 
 
-def judge_predictions(pipe: "DATNetPipe", examples: list[Example]) -> list[Judged]:
+def judge_predictions(pipe: DATNetPipe, examples: list[Example]) -> list[Judged]:
     """Predict examples by a component, and compare with their annotation."""
     annotation, tag_set = pipe.annotations[TARGET], pipe.tag_set_of(TARGET)
     # what is labelled otherwise in the examples is not right; its tags come last, the others keep their numbers
@@ -111,11 +114,13 @@ def judge_predictions(pipe: "DATNetPipe", examples: list[Example]) -> list[Judge
     batches = []
     for batch in minibatch(examples, BATCH):
         docs = [example.predicted for example in batch]
-        judged = Judged(docs, pipe.allowed_tags(docs), list(encode(pipe.model, docs)), [], [])
-        borders = np.cumsum([len(doc) for doc in docs])[:-1]
-        free = [slice(None)] * len(docs) if judged.allowed is None else np.split(judged.allowed.all(1), borders)
-        predictions = decode(pipe.model, docs, judged.encoded, allowed=judged.allowed)
-        for example, own, (tags, _, _) in zip(batch, free, predictions, strict=True):
+        allowed, encoded = pipe.allowed_tags(docs), list(encode(pipe.model, docs))
+        predictions = decode(pipe.model, docs, encoded, allowed=allowed)
+        tags = np.concatenate([prediction.tags for prediction in predictions])
+        judged = Judged(docs, allowed, encoded, tags, [], [])
+        free = np.ones(len(tags), dtype=bool) if allowed is None else allowed.all(1)
+        frees = np.split(free, np.cumsum([len(doc) for doc in docs])[:-1])
+        for example, own, (tags, _, _) in zip(batch, frees, predictions, strict=True):
             gold = np.full_like(tags, MISSING)
             gold[own] = annotation.gold_tags(example, every_tag)[own]
             known = judge(tags, gold, tag_set.items(tags))

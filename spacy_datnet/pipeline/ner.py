@@ -10,10 +10,10 @@ from spacy.tokens import Doc, Span
 
 from ..models.datnet import DATNetModel
 from ..nn.objective import Objective
+from ..nn.tags import OUTSIDE
 from ..resources import TARGET
-from ..tagging import OUTSIDE
 from .annotations import Entities
-from .defaults import default_config
+from .base import default_config
 from .extensions import ENT_CONFIDENCE, register_extension
 from .spans import SpanPipe
 

@@ -13,11 +13,10 @@ from spacy.util import registry
 
 from ..models.datnet import DATNetModel, Prediction
 from ..nn.objective import Objective
+from ..nn.tags import MISSING
 from ..resources import TARGET
-from ..tagging import MISSING
 from .annotations import Tags
-from .base import DATNetPipe
-from .defaults import default_config
+from .base import DATNetPipe, default_config
 from .extensions import TAG_CONFIDENCE, register_extension
 
 # what spaCy's pipelines say of white space

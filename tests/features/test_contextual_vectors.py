@@ -12,8 +12,7 @@ from thinc.api import Config
 from util import SMALL_MODEL, entity_examples, train_briefly, write_docs
 
 from spacy_datnet.features.contextual_vectors import build_ContextualVectors
-from spacy_datnet.pipeline.encoder_only import keep_encoder_only
-from spacy_datnet.pipeline.target_only import keep_target_only, refuse_files_alone
+from spacy_datnet.pipeline.export import keep_encoder_only, keep_target_only, refuse_files_alone
 from spacy_datnet.resources import SOURCE, resource_of
 
 WIDTH = 4

@@ -8,7 +8,7 @@ from util import make_sentences, pick
 
 from spacy_datnet.nn.crf import MISSING
 from spacy_datnet.nn.decoders import CRF, Softmax
-from spacy_datnet.tagging import SpanTags
+from spacy_datnet.nn.tags import SpanTags
 
 SCHEME = SpanTags(("LOC", "PER"))
 LENGTHS = [3, 1, 2]

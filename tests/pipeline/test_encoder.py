@@ -23,7 +23,7 @@ from thinc.api import Config
 from util import SMALL_MODEL, as_examples, bare, task_examples, train_briefly, with_line_breaks, write_docs
 
 from spacy_datnet.models.batch import Batch
-from spacy_datnet.pipeline.encoder_only import keep_encoder_only
+from spacy_datnet.pipeline.export import keep_encoder_only
 
 NAMES = ["tagger", "morphologizer", "ner"]
 WIDTH = 48

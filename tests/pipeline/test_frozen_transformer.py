@@ -23,7 +23,7 @@ from spacy_datnet.features import frozen_transformer
 from spacy_datnet.features.checkpoint import Checkpoint
 from spacy_datnet.features.feature_cache import FeatureCache
 from spacy_datnet.features.frozen_transformer import build_FrozenTransformer, compute_features
-from spacy_datnet.pipeline.encoder_only import keep_encoder_only
+from spacy_datnet.pipeline.export import keep_encoder_only
 from spacy_datnet.resources import TARGET, resource_of
 
 TASKS = {"datnet_ner": "ents", "datnet_tagger": "tags"}

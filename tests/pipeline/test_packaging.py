@@ -12,7 +12,7 @@ from checkpoints import write_checkpoint
 from spacy.cli.package import package
 from util import SMALL_MODEL, task_examples, train_briefly
 
-from spacy_datnet.pipeline.target_only import keep_target_only
+from spacy_datnet.pipeline.export import keep_target_only
 
 TEXTS = ["Ana vive en Madrid", "el tren va a Lima"]
 OFFLINE = """

@@ -37,7 +37,7 @@ from util import (
     write_docs,
 )
 
-from spacy_datnet.pipeline.calibration import TEMPERATURES, calibrate
+from spacy_datnet.pipeline.calibration import TEMPERATURES, calibrate, fit
 from spacy_datnet.resources import resource_of, stamp
 
 
@@ -235,8 +235,8 @@ def test_calibration_leaves_out_what_was_there_before(component, half_trained):
     expected = calibrate(nlp, examples)
     done = [Example(nlp(bare(example.reference)), example.reference) for example in examples]
     if component.factory != "datnet_chunker":  # which replaces what is there
-        assert nlp.get_pipe(component.factory).calibrate(done) == pytest.approx(expected[component.factory])
-        nlp.get_pipe(component.factory).calibrate([*examples, *done])
+        assert fit(nlp.get_pipe(component.factory), done) == pytest.approx(expected[component.factory])
+        fit(nlp.get_pipe(component.factory), [*examples, *done])
     assert decoder_of(nlp, component.factory).temperature == pytest.approx(expected[component.factory])
 
 
@@ -285,9 +285,9 @@ def test_a_listener_is_calibrated_on_what_its_tok2vec_gives(component):
     assert not any(example.predicted.has_annotation("TAG") or example.predicted.ents for example in target)
     docs = [nlp.get_pipe("tok2vec")(bare(example.reference)) for example in target]
     pairs = [Example(doc, example.reference) for doc, example in zip(docs, target, strict=True)]
-    assert nlp.get_pipe(component.factory).calibrate(pairs) == temperature
+    assert fit(nlp.get_pipe(component.factory), pairs) == temperature
     blind = [Example(bare(example.reference), example.reference) for example in target]
-    assert nlp.get_pipe(component.factory).calibrate(blind) != temperature
+    assert fit(nlp.get_pipe(component.factory), blind) != temperature
 
 
 # Learning and predicting

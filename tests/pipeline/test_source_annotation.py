@@ -14,7 +14,7 @@ from spacy.util import load_model_from_config
 from util import SMALL_MODEL, bare, task_examples, train_briefly, training_config, write_docs
 
 from spacy_datnet.pipeline.annotations import annotation_of
-from spacy_datnet.pipeline.target_only import keep_target_only
+from spacy_datnet.pipeline.export import keep_target_only
 from spacy_datnet.resources import SOURCE, TARGET, resource_of
 
 PLAIN_LOSS = {"discriminator": "none", "adversarial_training": False}

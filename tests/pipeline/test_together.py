@@ -15,7 +15,7 @@ from spacy.training.loop import train
 from spacy.util import fix_random_seed, load_model_from_config
 from util import SMALL_MODEL, bare, task_examples, training_config, write_docs
 
-from spacy_datnet.pipeline.target_only import keep_target_only
+from spacy_datnet.pipeline.export import keep_target_only
 from spacy_datnet.resources import resource_of
 from spacy_datnet.training.corpus import configure_SourceTargetCorpus
 

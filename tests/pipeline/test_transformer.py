@@ -17,7 +17,7 @@ from spacy.util import fix_random_seed, load_model_from_config
 from util import SMALL_MODEL, annotated, as_examples, bare, task_examples, training_config, write_docs
 
 from spacy_datnet.models.batch import Batch
-from spacy_datnet.pipeline.target_only import keep_target_only
+from spacy_datnet.pipeline.export import keep_target_only
 from spacy_datnet.resources import SOURCE, TARGET, resource_of
 
 LISTENER = {

@@ -10,7 +10,7 @@ from spacy.training.loop import train
 from spacy.util import fix_random_seed
 from util import SMALL_MODEL, SOURCE_SENTENCES, annotated, as_examples, bare, task_examples, training_config, write_docs
 
-from spacy_datnet.pipeline.target_only import keep_target_only
+from spacy_datnet.pipeline.export import keep_target_only
 from spacy_datnet.resources import SOURCE, TARGET, resource_of
 
 ALONE = {**SMALL_MODEL, "transfer": "none"}

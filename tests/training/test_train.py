@@ -221,7 +221,7 @@ def test_calibration_fits_what_is_saved_and_leaves_the_training_alone(paths, tmp
     before, after = (float(network.decoders["target"].temperature) for network in networks)
     assert before == 1.0 != after
     dev = list(Corpus(paths["target"])(saved[0]))
-    assert saved[0].get_pipe("datnet_ner").calibrate(dev) == pytest.approx(after)
+    assert fit(saved[0].get_pipe("datnet_ner"), dev) == pytest.approx(after)
 
 
 def test_training_again_gives_the_same_model(paths):

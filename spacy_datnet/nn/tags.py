@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .nn.crf import MISSING
+from .crf import MISSING
 
 OUTSIDE = 0
 BEGIN, INSIDE, LAST, UNIT = range(4)
@@ -39,7 +39,7 @@ class SpanTags:
         tags = np.arange(len(self))
         label = np.where(tags == OUTSIDE, -1, (tags - 1) // 4)
         action = np.where(tags == OUTSIDE, -1, (tags - 1) % 4)
-        opens = (action == BEGIN) | (action == INSIDE)  # a span goes on behind it
+        opens = (action == BEGIN) | (action == INSIDE)  # a span goes on after it
         continues = (action == INSIDE) | (action == LAST)  # a span goes on before it
         within = opens[:, None] & continues[None, :] & (label[:, None] == label[None, :])
         between = ~opens[:, None] & ~continues[None, :]
@@ -115,3 +115,6 @@ class TokenTags:
     @cached_property
     def _number(self) -> dict[str | None, int]:
         return {label: i for i, label in enumerate(self.labels)}
+
+
+TagSet = SpanTags | TokenTags

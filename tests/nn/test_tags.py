@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 from spacy.training import biluo_tags_to_spans, offsets_to_biluo_tags
 
-from spacy_datnet.tagging import MISSING, SpanTags, TokenTags
+from spacy_datnet.nn.tags import MISSING, SpanTags, TokenTags
 
 SCHEME = SpanTags(("LOC", "PER", "geo-loc"))
 VOCAB = spacy.blank("xx").vocab

@@ -1,4 +1,4 @@
-"""Make a trained pipeline target-only, for use and not for training."""
+"""Trained pipelines for use and not for training: target-only, or the encoder alone as a `tok2vec`."""
 
 from collections.abc import Container, Iterable
 from typing import Any
@@ -6,8 +6,11 @@ from typing import Any
 from spacy.language import Language
 
 from ..errors import Errors
+from ..models.datnet_encoder import load_encoder
+from ..models.shim import shim_of
 from .base import DATNetPipe
 
+ENCODER = "tok2vec"
 CONTEXTUAL_VECTORS = "spacy-datnet.ContextualVectors.v1"
 COMPUTE_FEATURES = {"@callbacks": "spacy-datnet.compute_features.v1"}
 # settings of layers that name files of the training
@@ -40,6 +43,40 @@ def keep_target_only(nlp: Language) -> list[str]:
         config["model"]["source_tok2vec"] = config["source_annotation"] = None
     forget_files(nlp)
     return [name for name, _ in pipes]
+
+
+def keep_encoder_only(nlp: Language, name: str) -> Language:
+    """Make a pipeline with one component, a `tok2vec` that gives what the decoder of a trained component sees.
+
+    It holds the word features, the character encoder and the target's encoders; no source, decoder or discriminator.
+    If the component listens to another one, the word features are a copy of what it listens to.
+
+    nlp (Language): The trained pipeline; listeners of the component are replaced in place.
+    name (str): The component. Raises DN025 if it is none of this package, DN015 if it is not trained.
+    RETURNS (Language): The new pipeline, with the vocabulary of the trained one.
+    """
+    known = [other for other, pipe in nlp.components if isinstance(pipe, DATNetPipe)]
+    if name not in known:
+        raise ValueError(Errors.DN025.format(name=name, known=", ".join(known) or "none"))
+    pipe = nlp.get_pipe(name)
+    if not shim_of(pipe.model).is_built:
+        raise ValueError(Errors.DN015.format(name=name))
+    heard = [other for other, component in nlp.pipeline if name in getattr(component, "listening_components", ())]
+    refuse_files_alone(nlp, [name, *heard])
+    for upstream in heard:
+        nlp.replace_listeners(upstream, name, ["model.tok2vec"])
+    config = nlp.config.interpolate()  # the new pipeline has none of the variables
+    settings = config["components"][name]["model"]
+    settings = {
+        "@architectures": "spacy-datnet.DATNetEncoder.v1",
+        "private": settings["transfer"] == "part",
+        "width": shim_of(pipe.model).network.width,
+        **{part: settings[part] for part in ("tok2vec", "characters", "encoder")},
+    }
+    encoder = type(nlp).from_config({"nlp": {**config["nlp"], "pipeline": []}}, vocab=nlp.vocab)
+    load_encoder(encoder.add_pipe("tok2vec", name=ENCODER, config={"model": settings}).model, pipe.model)
+    forget_files(encoder)
+    return encoder
 
 
 def refuse_files_alone(nlp: Language, names: Iterable[str]) -> None:
