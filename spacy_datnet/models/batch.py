@@ -6,12 +6,12 @@ shall see.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from spacy.tokens import Doc
 from thinc.api import Model
-from thinc.types import Floats2d
 from thinc.util import torch2xp, xp2torch
 
 from ..errors import Errors
@@ -69,11 +69,11 @@ class Features:
         """
         device = self.words.device
         tokens, lengths = self.layout.tokens(sentences), self.layout.lengths[sentences]
-        spelled = (None, None, None, None)
-        if self.spelling is not None:
-            owners = np.repeat(np.arange(len(lengths)), lengths) if own_forms else None
-            spelled = (torch.from_numpy(array).to(device) for array in self._spell(tokens, owners))
-        characters, form_lengths, forms, owners = spelled
+        characters = form_lengths = forms = owners = None
+        if self.spelling is not None and self.forms is not None:
+            of_token = np.repeat(np.arange(len(lengths)), lengths) if own_forms else None
+            spelled = _spell(self.spelling, self.forms[tokens], of_token)
+            characters, form_lengths, forms, owners = (torch.from_numpy(array).to(device) for array in spelled)
         return Inputs(
             words=self.words[torch.from_numpy(tokens).to(device)],
             sentences=Sentences(torch.from_numpy(lengths), device),
@@ -84,23 +84,25 @@ class Features:
             owners=owners if own_forms else None,
         )
 
-    def _spell(self, tokens: np.ndarray, owners: np.ndarray | None) -> tuple[np.ndarray, ...]:
-        """Spell tokens: characters, form lengths, form of each token, owner of each character.
-
-        owners (Optional[ndarray]): (tokens,), the sentence of each, if each sentence has its own forms.
-        """
-        forms, size = self.forms[tokens], len(self.spelling.lengths)
-        distinct, index = np.unique(forms if owners is None else owners * size + forms, return_inverse=True)
-        owner, distinct = np.divmod(distinct, size)
-        chosen = self.spelling.choose(distinct)
-        # the border before a form is its own, the last one belongs to the last form
-        owner = np.append(np.repeat(owner, chosen.lengths + 1), owner[-1:])
-        return chosen.characters, chosen.lengths, index, owner
-
     def spread(self, gradient: torch.Tensor, sentences: np.ndarray) -> torch.Tensor:
         """Put the gradient of some sentences' words back on all tokens: (their tokens, width) -> (tokens, width)."""
         tokens = torch.from_numpy(self.layout.tokens(sentences)).to(gradient.device)
         return torch.zeros_like(self.words).index_copy_(0, tokens, gradient)
+
+
+def _spell(spelling: Spelling, forms: np.ndarray, owners: np.ndarray | None) -> tuple[np.ndarray, ...]:
+    """Spell tokens: characters, form lengths, form of each token, owner of each character.
+
+    forms (ndarray): (tokens,), the form of each.
+    owners (Optional[ndarray]): (tokens,), the sentence of each, if each sentence has its own forms.
+    """
+    size = len(spelling.lengths)
+    distinct, index = np.unique(forms if owners is None else owners * size + forms, return_inverse=True)
+    owner, distinct = np.divmod(distinct, size)
+    chosen = spelling.choose(distinct)
+    # the border before a form is its own, the last one belongs to the last form
+    owner = np.append(np.repeat(owner, chosen.lengths + 1), owner[-1:])
+    return chosen.characters, chosen.lengths, index, owner
 
 
 Featurizer = Model[Batch, Features]
@@ -137,7 +139,10 @@ def init(model: Featurizer, X: Batch | None = None, Y: None = None) -> None:
 def forward(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Features, Callable]:
     """Compute word features and spellings of a batch."""
     layout = Layout.of(batch.docs)
-    words, backprop_words = _word_features(model, batch, is_train)
+    found, backprop_words = _word_features(model, batch, is_train)
+    # where the layers computed them, which in a new thread is not Thinc's default device
+    device = torch.device("cpu" if isinstance(found, np.ndarray) else f"cuda:{found.device.id}")
+    words = xp2torch(found, device=device)
     # a listener knows before only what its config says
     if model.maybe_get_dim("nO") not in (None, words.shape[1]):
         raise ValueError(Errors.DN048.format(found=words.shape[1], expected=model.get_dim("nO")))
@@ -148,8 +153,6 @@ def forward(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Features, 
         distinct, forms = np.unique(orths, return_inverse=True)
         strings = batch.docs[0].vocab.strings
         spelling = Spelling.of([strings[orth] for orth in distinct.tolist()])
-    # where the layers computed them, which in a new thread is not Thinc's default device
-    words = xp2torch(words, device="cpu" if isinstance(words, np.ndarray) else f"cuda:{words.device.id}")
     features = Features(layout, words, from_source[layout.docs], spelling, forms)
 
     def backprop(d_words: torch.Tensor) -> list[Doc]:
@@ -177,8 +180,8 @@ def _shares(model: Featurizer, batch: Batch) -> list[tuple[Words, np.ndarray, li
     ]
 
 
-def _word_features(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Floats2d, Callable]:
-    """Compute the word features of the flat tokens: (tokens, width)."""
+def _word_features(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Any, Callable]:
+    """Compute the word features of the flat tokens: (tokens, width), an array of NumPy or CuPy."""
     features: list = [None] * len(batch.docs)
     callbacks = []
     for layer, chosen, docs in _shares(model, batch):
@@ -190,7 +193,7 @@ def _word_features(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Flo
     features = [array for array, doc in zip(features, batch.docs, strict=True) if len(doc)]
     borders = np.cumsum([0, *(len(doc) for doc in batch.docs)])
 
-    def backprop(d_words: Floats2d) -> None:
+    def backprop(d_words: Any) -> None:
         for backprop_layer, chosen in callbacks:
             backprop_layer([d_words[borders[i] : borders[i + 1]] for i in chosen])
 

@@ -33,9 +33,10 @@ class Prediction(NamedTuple):
         """Sum up the log-probabilities of the tags of some items: the chain rule.
 
         items (Iterable[Tuple[int, int]]): Start and end of each; the end is exclusive.
-        RETURNS (List[float]): One for each.
+        RETURNS (List[float]): One for each; only where confidence was wanted.
         """
-        return [float(self.marginal[start] + self.conditional[start + 1 : end].sum()) for start, end in items]
+        marginal, conditional = cast(np.ndarray, self.marginal), cast(np.ndarray, self.conditional)
+        return [float(marginal[start] + conditional[start + 1 : end].sum()) for start, end in items]
 
 
 class Encoded(NamedTuple):
@@ -174,19 +175,19 @@ def decode(
     sizes = [len(doc) for doc in docs]
     borders = np.cumsum(sizes)[:-1]
     tags = np.full(sum(sizes), MISSING)
-    log_probabilities = np.zeros((2, len(tags)), dtype=np.float32) if confidence else None
+    logs = np.zeros((2, len(tags)), dtype=np.float32)
     for tokens, sentences, states in encoded:
         may, path = (
             None if flat is None else torch.from_numpy(flat[tokens]).to(states.device) for flat in (allowed, known)
         )
         decoded = decoder.decode(states, sentences, may, confidence, path)
         tags[tokens] = decoded.tags.cpu().numpy()
-        if confidence:
-            log_probabilities[:, tokens] = torch.stack([decoded.marginal, decoded.conditional]).cpu().numpy()
+        if decoded.marginal is not None and decoded.conditional is not None:
+            logs[:, tokens] = torch.stack([decoded.marginal, decoded.conditional]).cpu().numpy()
     parts = np.split(tags, borders)
     if not confidence:
         return [Prediction(part, None, None) for part in parts]
-    marginal, conditional = (np.split(row, borders) for row in log_probabilities)
+    marginal, conditional = (np.split(row, borders) for row in logs)
     return [Prediction(*parts) for parts in zip(parts, marginal, conditional, strict=True)]
 
 

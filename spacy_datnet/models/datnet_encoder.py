@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model
-from thinc.types import Floats2d
+from thinc.types import Floats2d, Ints1d
 from thinc.util import torch2xp, xp2torch
 
 from ..errors import Errors
@@ -87,7 +88,7 @@ def forward(model: Tok2VecModel, docs: list[Doc], is_train: bool) -> tuple[list[
     features, backprop_features = featurizer(Batch(docs), is_train)
     features = features.to(shim.device)
     if not is_train:
-        return model.ops.unflatten(torch2xp(predict(network, features)), lengths), no_backprop
+        return unflatten(model, predict(network, features), lengths), no_backprop
     everything = np.arange(len(features.layout.lengths))
     if not len(everything):
         return [model.ops.alloc2f(len(doc), network.width) for doc in docs], no_backprop
@@ -103,7 +104,12 @@ def forward(model: Tok2VecModel, docs: list[Doc], is_train: bool) -> tuple[list[
             backprop_features(features.spread(inputs.words.grad, everything))
         return docs
 
-    return model.ops.unflatten(torch2xp(flat), lengths), backprop
+    return unflatten(model, flat, lengths), backprop
+
+
+def unflatten(model: Tok2VecModel, states: torch.Tensor, lengths: np.ndarray) -> list[Floats2d]:
+    """Divide the states of flat tokens by doc, as arrays of Thinc."""
+    return model.ops.unflatten(cast(Floats2d, torch2xp(states)), cast(Ints1d, lengths))
 
 
 def no_backprop(d_states: list[Floats2d]) -> list[Doc]:

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from functools import partial
 
 from spacy.util import registry
-from torch import nn
 
 from ..errors import Errors
 from ..nn.decoders import CRF, Decoder, Softmax
-from ..nn.encoders import BiLSTM, CharCNN, FeedForward
+from ..nn.encoders import BiLSTM, CharCNN, Encoder, FeedForward
 
 CharacterFactory = Callable[[], CharCNN]
-EncoderFactory = Callable[[int], nn.Module]
+EncoderFactory = Callable[[int], Encoder]
 DecoderFactory = Callable[[int, int], Decoder]
 
 

@@ -85,7 +85,9 @@ class NetworkShim(PyTorchShim, Generic[NetworkT, SizesT]):
         if self._grad_clip and parameters:
             torch.nn.utils.clip_grad_norm_([p for _, p in parameters], self._grad_clip)
         for name, parameter in parameters:
-            weights, _ = optimizer((self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad))
+            weights, _ = optimizer(
+                (self.id, name), torch2xp(parameter.data), torch2xp(cast(torch.Tensor, parameter.grad))
+            )
             parameter.data = xp2torch(weights, device=parameter.device)
             # None and not zero, or momentum moves parts of the network that had no example
             parameter.grad = None
@@ -130,7 +132,7 @@ class NetworkShim(PyTorchShim, Generic[NetworkT, SizesT]):
         self.build(self._sizes_type(**message["sizes"]))
         file = BytesIO(message["weights"])
         state = torch.load(file, map_location=self.device, weights_only=True)
-        self._model.load_state_dict(state)
+        self.network.load_state_dict(state)
         return self
 
 

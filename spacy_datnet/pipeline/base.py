@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -173,7 +173,7 @@ class DATNetPipe(TrainablePipe):
         target = target or [Doc(self.vocab, words=["x"])]
         is_source = np.arange(len(target) + len(source)) >= len(target)
         legality = {resource: self.tag_set_of(resource).legal() for resource in self.cfg["labels"]}
-        self.model.initialize(X=Batch([*target, *source], is_source), Y=legality)
+        self.model.initialize(X=cast(Any, Batch([*target, *source], is_source)), Y=cast(Any, legality))
 
     def update(
         self,
@@ -249,7 +249,7 @@ class DATNetPipe(TrainablePipe):
         if getattr(sgd, "use_radam", False) and (self.learn_rate_scale, self.learn_rate_factor) != (1.0, 1.0):
             warnings.warn(Warnings.DN064.format(name=self.name), stacklevel=2)
         shim_of(self.model).finish_update(partial(sgd, lr_scale=self.learn_rate_scale * self.learn_rate_factor))
-        self.model.get_ref("features").finish_update(partial(sgd, lr_scale=self.learn_rate_scale))
+        self.model.get_ref("features").finish_update(cast(Optimizer, partial(sgd, lr_scale=self.learn_rate_scale)))
 
     def drop_source(self) -> None:
         """Forget all that only training with a source needs; predictions stay the same."""

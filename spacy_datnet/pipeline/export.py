@@ -1,13 +1,14 @@
 """Trained pipelines for use and not for training: target-only, or the encoder alone as a `tok2vec`."""
 
 from collections.abc import Container, Iterable
-from typing import Any
+from typing import Any, cast
 
 from spacy.language import Language
+from spacy.pipeline import Tok2Vec
 
 from ..errors import Errors
+from ..models.datnet import network_of
 from ..models.datnet_encoder import load_encoder
-from ..models.shim import shim_of
 from .base import DATNetPipe
 
 ENCODER = "tok2vec"
@@ -55,26 +56,26 @@ def keep_encoder_only(nlp: Language, name: str) -> Language:
     name (str): The component. Raises DN025 if it is none of this package, DN015 if it is not trained.
     RETURNS (Language): The new pipeline, with the vocabulary of the trained one.
     """
-    known = [other for other, pipe in nlp.components if isinstance(pipe, DATNetPipe)]
+    known = {other: pipe for other, pipe in nlp.components if isinstance(pipe, DATNetPipe)}
     if name not in known:
         raise ValueError(Errors.DN025.format(name=name, known=", ".join(known) or "none"))
-    pipe = nlp.get_pipe(name)
-    if not shim_of(pipe.model).is_built:
-        raise ValueError(Errors.DN015.format(name=name))
+    pipe = known[name]
+    pipe.check_initialized()
     heard = [other for other, component in nlp.pipeline if name in getattr(component, "listening_components", ())]
     refuse_files_alone(nlp, [name, *heard])
     for upstream in heard:
         nlp.replace_listeners(upstream, name, ["model.tok2vec"])
     config = nlp.config.interpolate()  # the new pipeline has none of the variables
-    settings = config["components"][name]["model"]
+    trained = config["components"][name]["model"]
     settings = {
         "@architectures": "spacy-datnet.DATNetEncoder.v1",
-        "private": settings["transfer"] == "part",
-        "width": shim_of(pipe.model).network.width,
-        **{part: settings[part] for part in ("tok2vec", "characters", "encoder")},
+        "private": trained["transfer"] == "part",
+        "width": network_of(pipe.model).width,
+        **{part: trained[part] for part in ("tok2vec", "characters", "encoder")},
     }
     encoder = type(nlp).from_config({"nlp": {**config["nlp"], "pipeline": []}}, vocab=nlp.vocab)
-    load_encoder(encoder.add_pipe("tok2vec", name=ENCODER, config={"model": settings}).model, pipe.model)
+    tok2vec = cast(Tok2Vec, encoder.add_pipe("tok2vec", name=ENCODER, config={"model": settings}))
+    load_encoder(tok2vec.model, pipe.model)
     forget_files(encoder)
     return encoder
 
@@ -82,7 +83,7 @@ def keep_encoder_only(nlp: Language, name: str) -> Language:
 def refuse_files_alone(nlp: Language, names: Iterable[str]) -> None:
     """Raise an error if what components predict from is in files only, which are not part of a pipeline."""
     for name in names:
-        config = nlp.get_pipe_config(name)
+        config: dict[str, Any] = nlp.get_pipe_config(name)
         if isinstance(nlp.get_pipe(name), DATNetPipe):  # the source's features end with the training
             config = {**config, "model": {**config["model"], "source_tok2vec": None}}
         if any(block.get("encoder") is None for block in _blocks(config, {CONTEXTUAL_VECTORS})):

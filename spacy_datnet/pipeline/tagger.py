@@ -1,7 +1,7 @@
 """`datnet_tagger`: part-of-speech tags, or any other tag of each token."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from spacy.language import Language
@@ -10,6 +10,7 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc, Token
 from spacy.training import Example
 from spacy.util import registry
+from thinc.types import Ints2d
 
 from ..models.datnet import DATNetModel, Prediction
 from ..nn.objective import Objective
@@ -116,7 +117,7 @@ class DATNetTagger(DATNetPipe):
         """Let a token whose tag stays have only that, if it is among the labels."""
         if self.overwrite or not any(doc.has_annotation(self.attribute.upper()) for doc in docs):
             return None
-        annotation, tag_set = self.annotations[TARGET], self.tag_set_of(TARGET)
+        annotation, tag_set = Tags(self.attribute), self.tag_set_of(TARGET)
         preset = tag_set.from_names([tag for doc in docs for tag in annotation.tags_of(doc)])[:, None]  # (tokens, 1)
         return (preset == MISSING) | (preset == np.arange(len(tag_set)))
 
@@ -134,9 +135,9 @@ class DATNetTagger(DATNetPipe):
         for doc, prediction in zip(docs, predictions, strict=True):
             before, is_word = doc.to_array(attribute), prediction.tags != MISSING
             chosen = np.ones(len(doc), dtype=bool) if self.overwrite else before == 0
-            doc.from_array(attribute, np.where(chosen, numbers[prediction.tags], before))
+            doc.from_array(attribute, cast(Ints2d, np.where(chosen, numbers[prediction.tags], before)))
             confident = chosen & is_word & (prediction.marginal is not None)
-            if confident.any():
+            if prediction.marginal is not None:
                 probabilities = np.exp(prediction.marginal).clip(max=1.0).tolist()
                 for i in np.flatnonzero(confident).tolist():
                     doc[i]._.set(self.extension, probabilities[i])

@@ -22,6 +22,7 @@ from util import SOURCE_SENTENCES, TARGET_SENTENCES, annotated, bare, training_c
 from spacy_datnet.features.word_vectors import _load_vectors
 from spacy_datnet.models.batch import Batch
 from spacy_datnet.nn.objective import Objective
+from spacy_datnet.pipeline.calibration import fit
 
 TARGET = (
     *TARGET_SENTENCES,
