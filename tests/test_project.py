@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,21 @@ from pathlib import Path
 
 import pytest
 import srsly
+from spacy.cli._util import app as spacy_app
+from typer.testing import CliRunner
+
+from spacy_datnet.cli import app
 
 PROJECT = Path(__file__).resolve().parents[1] / "project"
 
 
 def run(*arguments, cwd):
     return subprocess.run([sys.executable, *map(str, arguments)], cwd=cwd, capture_output=True, text=True)
+
+
+def spacy_project(command, *arguments):
+    """Run a command of `spacy project` in this process."""
+    return CliRunner().invoke(spacy_app, ["project", command, *map(str, arguments)])
 
 
 @pytest.fixture
@@ -29,28 +39,28 @@ def project(tmp_path) -> Path:
 
 
 def test_readme_is_what_document_writes(project):
-    result = run("-m", "spacy", "project", "document", ".", "--output", "README.md", cwd=project)
-    assert result.returncode == 0, result.stderr
+    result = spacy_project("document", project, "--output", project / "README.md")
+    assert result.exit_code == 0, result.output
     assert (project / "README.md").read_text() == (PROJECT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("workflow", ["all", "conll", "ud", "chunking", "grid-small", "grid-full"])
 def test_workflow_can_be_shown(project, workflow):
     options = ["--dry", "--vars.target_size", "77", "--vars.grid", "figure5"]
-    result = run("-m", "spacy", "project", "run", workflow, ".", *options, cwd=project)
-    assert result.returncode == 0, result.stderr
-    assert ("--corpora.train.target_count 77" in result.stdout) == (workflow in ("conll", "ud", "chunking"))
-    assert ("run grids/figure5.yaml" in result.stdout) == workflow.startswith("grid")
-    assert ("--small" in result.stdout) == (workflow == "grid-small")
+    result = spacy_project("run", workflow, project, *options)
+    assert result.exit_code == 0, result.output
+    assert ("--corpora.train.target_count 77" in result.output) == (workflow in ("conll", "ud", "chunking"))
+    assert ("run grids/figure5.yaml" in result.output) == workflow.startswith("grid")
+    assert ("--small" in result.output) == (workflow == "grid-small")
 
 
 def test_languages_of_universal_dependencies_are_variables(project):
     options = ["--dry", "--vars.ud_source", "it", "--vars.ud_target", "eu"]
-    result = run("-m", "spacy", "project", "run", "ud", ".", *options, cwd=project)
-    assert result.returncode == 0, result.stderr
-    assert "'assets/ud/it/*.conllu' corpus/ud/it-eu/source.spacy --lang it" in result.stdout
-    assert "assets/ud/eu/dev.conllu assets/ud/eu/test.conllu corpus/ud/it-eu --lang eu" in result.stdout
-    assert "--paths.vectors corpus/vectors_eu --paths.source_vectors corpus/vectors_it" in result.stdout
+    result = spacy_project("run", "ud", project, *options)
+    assert result.exit_code == 0, result.output
+    assert "'assets/ud/it/*.conllu' corpus/ud/it-eu/source.spacy --lang it" in result.output
+    assert "assets/ud/eu/dev.conllu assets/ud/eu/test.conllu corpus/ud/it-eu --lang eu" in result.output
+    assert "--paths.vectors corpus/vectors_eu --paths.source_vectors corpus/vectors_it" in result.output
 
 
 def test_every_asset_has_a_checksum_or_no_public_address():
@@ -119,25 +129,30 @@ def test_the_source_of_universal_dependencies_has_assets():
         assert any(asset.startswith(filled) for asset in assets), filled
 
 
-def test_a_language_of_wikiann_is_a_variable(project):
+def test_a_language_of_wikiann_is_a_variable(project, monkeypatch):
     for part in ("train", "dev", "test"):
         path = project / "assets" / "wikiann" / f"gl.{part}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("Vigo B-LOC\n. O\n")
     with gzip.open(project / "assets" / "wikiann" / "gl.vec.gz", "wt") as file:
         file.write("1 2\nVigo 0.5 1.0\n")
-    result = run("-m", "spacy", "project", "run", "convert-wikiann", ".", "--vars.wikiann", "gl", cwd=project)
-    assert result.returncode == 0, result.stderr + result.stdout
+    dry = spacy_project("run", "convert-wikiann", project, "--dry", "--vars.wikiann", "gl")
+    commands = [shlex.split(line.partition(" -m ")[2]) for line in dry.output.splitlines() if " -m spacy" in line]
+    assert [arguments[:2] for arguments in commands] == [*[["spacy_datnet", "convert"]] * 3, ["spacy", "init"]]
+    monkeypatch.chdir(project)
+    for module, *arguments in commands:
+        result = CliRunner().invoke(spacy_app if module == "spacy" else app, arguments)
+        assert result.exit_code == 0, result.output
     wanted = {"gl.spacy", "gl-dev.spacy", "gl-test.spacy", "vectors_gl"}
     assert {path.name for path in (project / "corpus" / "wikiann").iterdir()} == wanted
-    missing = run("-m", "spacy", "project", "run", "convert-wikiann", ".", "--vars.wikiann", "ru", cwd=project)
-    assert missing.returncode == 1 and "ru.train" in missing.stdout + missing.stderr
+    missing = spacy_project("run", "convert-wikiann", project, "--vars.wikiann", "ru")
+    assert missing.exit_code == 1 and "ru.train" in missing.output
 
 
 def test_a_workflow_of_grids_ends_in_results(project):
-    result = run("-m", "spacy", "project", "run", "grid-small", ".", "--dry", "--vars.grid", "table9", cwd=project)
-    assert "run grids/table9.yaml training/grids/table9 --small" in result.stdout
-    assert "report training/grids/table9 --output training/results/table9/report.html" in result.stdout
+    result = spacy_project("run", "grid-small", project, "--dry", "--vars.grid", "table9")
+    assert "run grids/table9.yaml training/grids/table9 --small" in result.output
+    assert "report training/grids/table9 --output training/results/table9/report.html" in result.output
 
 
 def test_assets_are_verified(project):

@@ -5,6 +5,7 @@ import json
 import pickle
 import subprocess
 import sys
+from functools import cache
 from io import StringIO
 from random import Random
 
@@ -77,14 +78,22 @@ def states_of(nlp: Language, docs: list[Doc]) -> list:
     return nlp.get_pipe("tok2vec").model.predict(docs)
 
 
-@pytest.fixture(scope="module", params=["inside", "shared"])
-def trained(request) -> Language:
+PLACES = ("inside", "shared")
+
+
+@cache
+def trained_with(place: str) -> Language:
     """Three components of spaCy on the encoder, which know the examples. Tests must not change it."""
     nlp = spacy.blank("es")
-    if request.param == "shared":
+    if place == "shared":
         nlp.add_pipe("tok2vec", config={"model": ENCODER})
-    add_pipes(nlp, ENCODER if request.param == "inside" else LISTENER)
+    add_pipes(nlp, ENCODER if place == "inside" else LISTENER)
     return train_briefly(nlp, as_examples(docs_of(nlp)), 120)
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def trained(request) -> Language:
+    return trained_with(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -160,17 +169,29 @@ def test_copies_predict_the_same(copied, trained, predicted):
     assert [read(doc) for doc in other.pipe(bare(doc) for doc in docs_of(trained))] == predicted
 
 
-def test_a_fresh_process_predicts_the_same(trained, predicted, tmp_path):
-    trained.to_disk(tmp_path / "nlp")
-    words = [[token.text for token in doc] for doc in docs_of(trained)]
-    code = (
-        "import json, spacy\nfrom spacy.tokens import Doc\n"
-        f"nlp = spacy.load({str(tmp_path / 'nlp')!r})\n"
-        f"docs = list(nlp.pipe(Doc(nlp.vocab, words=words) for words in {words!r}))\n"
-        "print(json.dumps([[[token.tag_, token.pos_, str(token.morph)] for token in doc] for doc in docs]))"
-    )
-    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert json.loads(output) == [[list(token) for token in annotation["tokens"]] for annotation in predicted]
+PREDICT = """
+import json, sys
+import spacy
+from spacy.tokens import Doc
+texts, found = json.load(sys.stdin), []
+for folder in sys.argv[1:]:
+    nlp = spacy.load(folder)
+    docs = list(nlp.pipe(Doc(nlp.vocab, words=words) for words in texts))
+    found.append([[[token.tag_, token.pos_, str(token.morph)] for token in doc] for doc in docs])
+print(json.dumps(found))
+"""
+
+
+def test_a_fresh_process_predicts_the_same(tmp_path):
+    expected = []
+    for place in PLACES:
+        nlp = trained_with(place)
+        nlp.to_disk(tmp_path / place)
+        expected.append([[list(token) for token in read(doc)["tokens"]] for doc in nlp.pipe(map(bare, docs_of(nlp)))])
+    words = json.dumps([[token.text for token in doc] for doc in docs_of(nlp)])
+    command = [sys.executable, "-c", PREDICT, *(tmp_path / place for place in PLACES)]
+    found = subprocess.run(command, input=words, check=True, capture_output=True, text=True).stdout
+    assert json.loads(found) == expected
 
 
 def test_listeners_are_replaced_by_copies(trained, predicted, tmp_path):

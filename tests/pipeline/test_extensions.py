@@ -9,43 +9,35 @@ from spacy.tokens import DocBin, Span, Token
 
 from spacy_datnet.pipeline.extensions import register_extension, register_extensions
 
+# what an application does that reads saved docs, and then one with extensions of its own
 APPLICATION = """
+import sys
 import spacy
-from spacy.tokens import Span, Token
+from spacy.tokens import DocBin, Span, Token
+from spacy_datnet.pipeline.extensions import register_extensions
 
+NAMES = ((Span, "confidence"), (Span, "chunk_confidence"), (Token, "tag_confidence"), (Token, "pos_confidence"))
 nlp = spacy.blank("es")  # imports the modules of all factories
-for owner, name in ((Span, "confidence"), (Span, "chunk_confidence"), (Token, "tag_confidence")):
-    owner.set_extension(name, default=0.5)
+assert not any(owner.has_extension(name) for owner, name in NAMES)
+register_extensions()
+(doc,) = DocBin().from_bytes(sys.stdin.buffer.read()).get_docs(nlp.vocab)
+print(doc.ents[0]._.confidence, doc[0]._.tag_confidence, doc[0]._.pos_confidence, doc[0:2]._.chunk_confidence)
+for owner, name in NAMES:
+    owner.remove_extension(name)
+    owner.set_extension(name, default=0.125)
 nlp.add_pipe("datnet_ner")
 print(Span.get_extension("confidence")[0])
 """
 
 
-def test_an_application_may_have_extensions_of_the_same_names():
-    done = subprocess.run([sys.executable, "-W", "error", "-c", APPLICATION], capture_output=True, text=True)
-    assert done.stdout.strip() == "0.5", done.stderr
-
-
-READER = """
-import sys
-import spacy
-from spacy.tokens import DocBin
-from spacy_datnet.pipeline.extensions import register_extensions
-
-register_extensions()
-(doc,) = DocBin().from_bytes(sys.stdin.buffer.read()).get_docs(spacy.blank("es").vocab)
-print(doc.ents[0]._.confidence, doc[0]._.tag_confidence, doc[0]._.pos_confidence, doc[0:2]._.chunk_confidence)
-"""
-
-
-def test_saved_confidences_are_read_without_the_pipeline():
+def test_an_application_reads_confidences_or_has_extensions_of_the_same_names():
     register_extensions()
     doc = spacy.blank("es")("Ana vive")
     doc.ents = [Span(doc, 0, 1, "PER")]
     doc.ents[0]._.confidence, doc[0]._.tag_confidence, doc[0:2]._.chunk_confidence = 0.25, 0.5, 0.75
     saved = DocBin(docs=[doc], store_user_data=True).to_bytes()
-    done = subprocess.run([sys.executable, "-W", "error", "-c", READER], input=saved, capture_output=True)
-    assert done.stdout.split() == [b"0.25", b"0.5", b"None", b"0.75"], done.stderr
+    done = subprocess.run([sys.executable, "-W", "error", "-c", APPLICATION], input=saved, capture_output=True)
+    assert done.stdout.split() == [b"0.25", b"0.5", b"None", b"0.75", b"0.125"], done.stderr
 
 
 @pytest.fixture(params=[Span, Token])
