@@ -24,10 +24,12 @@ def figures(
     the accuracy of the discriminator over time, the reliability of confidences, and shared features by t-SNE,
     which needs `run --keep-models`.
     """
-    from ..experiments.figures import all_figures, save
-    from ..experiments.results import read_results
+    from ..experiments import needs_extra
 
-    with failing_politely():
+    with failing_politely(), needs_extra():
+        from ..experiments.figures import all_figures, save
+        from ..experiments.results import read_results
+
         results = read_results(folder, base)
         output.mkdir(parents=True, exist_ok=True)
         for name, figure in all_figures(results):

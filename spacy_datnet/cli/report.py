@@ -21,11 +21,13 @@ def report(
     tables, pictures, the worst mistakes with their sentences, the settings and the versions. A grid
     that is still running, or of which runs failed, has a report, too.
     """
-    from ..corpora import replacing
-    from ..experiments.report import write_report
-    from ..experiments.results import read_results
+    from ..experiments import needs_extra
 
-    with failing_politely():
+    with failing_politely(), needs_extra():
+        from ..corpora import replacing
+        from ..experiments.report import write_report
+        from ..experiments.results import read_results
+
         page = write_report(read_results(folder, base))
         with replacing(output) as file:
             file.write(page.encode("utf8"))

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tqdm import tqdm
 
 from ._app import app, fail, failing_politely, say, warn
 
@@ -58,13 +57,12 @@ def run(
     What is in the manifest is not done again, so the same command goes on after a stop. A run that fails is recorded
     with its error. Each run has a folder with its config, its log and the predicted test set.
     """
-    from ..experiments.engines import run_locally
+    from tqdm import tqdm
+
+    from ..experiments import needs_extra
+    from ..experiments.engines import run_locally, run_on_ray
     from ..experiments.grid import read_grid
     from ..experiments.manifest import Manifest, locked
-    from ..experiments.ray_engine import run_on_ray
-    from ..experiments.results import read_results, write_grid
-    from ..experiments.reuse import reuse as copy_runs
-    from ..experiments.tables import overview
 
     how = {
         "workers": workers,
@@ -75,7 +73,11 @@ def run(
         start, how["address"] = run_on_ray, address
     else:
         start = run_locally
-    with failing_politely():
+    with failing_politely(), needs_extra():
+        from ..experiments.results import read_results, write_grid
+        from ..experiments.reuse import reuse as copy_runs
+        from ..experiments.tables import overview
+
         experiment = read_grid(grid, small=small)
         if dry:
             for one in _todo(experiment, Manifest(folder), retry):
@@ -100,7 +102,7 @@ def run(
                     tqdm.write(f"{one.name}: {score} {100 * record['test'][score]:.2f} in {record['seconds']} s")
         results = read_results(folder)
     say(overview(results))
-    if results.failed:
+    if len(results.failed):
         fail(f"{len(results.failed)} runs failed. The manifest has their errors; --retry does them again.")
         raise typer.Exit(1)
 

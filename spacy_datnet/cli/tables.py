@@ -27,11 +27,13 @@ def tables(
     over the test sentences, two-sided, not corrected for the number of comparisons. It says nothing about other target
     sentences to train on; the deviation over seeds does.
     """
-    from ..corpora import replacing
-    from ..experiments.results import read_results
-    from ..experiments.tables import FORMATS, rows
+    from ..experiments import needs_extra
 
-    with failing_politely():
+    with failing_politely(), needs_extra():
+        from ..corpora import replacing
+        from ..experiments.results import read_results
+        from ..experiments.tables import FORMATS, rows
+
         results = read_results(folder, base)
         text = FORMATS[format.value](rows(results), results.base)
         if output is None:

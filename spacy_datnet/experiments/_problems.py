@@ -1,5 +1,65 @@
-"""What is wrong with a grid or a manifest."""
+"""What is wrong with a grid, a manifest or an installation, said to the author."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..errors import Errors
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+EXTRA = ("matplotlib", "pandas", "scipy", "sklearn")
 
 
 class ExperimentError(ValueError):
     """A mistake in a file of an experiment, with a message for its author."""
+
+
+@contextmanager
+def needs_extra() -> Iterator[None]:
+    """Turn a missing package of the extra [experiments] into a message that says how to install it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in EXTRA:
+            raise
+        raise ExperimentError(Errors.DN311.format(package=error.name)) from error
+
+
+def problems(error: "ValidationError", whole: str) -> str:
+    """Say what pydantic found: in each block what is missing and what is unknown, and each value that is wrong.
+
+    error (ValidationError): What it found.
+    whole (str): The name of the whole, where no block is to be named.
+    RETURNS (str): Parts like "in variant base, missing: config; unknown: configs".
+    """
+    blocks: dict[str, dict[str, list[str]]] = {}
+    others = []
+    for one in error.errors(include_url=False):
+        *block, name = one["loc"] or [whole]
+        if one["type"] in ("missing", "too_short") or (name in one["loc"] and one["input"] in ({}, [])):
+            kind = "missing"
+        elif one["type"] == "extra_forbidden":
+            kind = "unknown"
+        else:
+            place = _place(one["loc"], whole)
+            others.append(f"in {place}: {one['msg'][:1].lower()}{one['msg'][1:]}, and not {_shorten(one['input'])}")
+            continue
+        blocks.setdefault(_place(block, whole), {"missing": [], "unknown": []})[kind].append(str(name))
+    said = [
+        f"in {place}, " + "; ".join(f"{kind}: {', '.join(names)}" for kind, names in found.items() if names)
+        for place, found in blocks.items()
+    ]
+    return ". ".join([*said, *others])
+
+
+def _place(block: list | tuple, whole: str) -> str:
+    """Name a block of a file: `("variants", "base")` is "variant base"."""
+    first, *rest = map(str, block or [whole])
+    return " ".join([first.removesuffix("s") if first == "variants" and rest else first, *rest])
+
+
+def _shorten(value: object, longest: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= longest else f"{text[:longest]} …"

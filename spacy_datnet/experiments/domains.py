@@ -3,10 +3,13 @@
 import random
 from pathlib import Path
 
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
 from spacy.vocab import Vocab
 
 from ..corpora.docbin import read_corpus, sentence_spans
-from ._extra import needs_report_extra
 
 SENTENCES = 2000
 # with fewer of a corpus, half of which are held out, the error means nothing
@@ -23,7 +26,6 @@ def read_texts(path: Path, limit: int = SENTENCES, seed: int = 0) -> list[str]:
     return random.Random(seed).sample(texts, min(limit, len(texts)))
 
 
-@needs_report_extra
 def proxy_a_distance(source: list[str], target: list[str], *, seed: int = 0) -> float | None:
     """Compute 2 (1 - 2 err), err being the share of held-out sentences whose corpus a linear classifier gets wrong.
 
@@ -41,11 +43,6 @@ def proxy_a_distance(source: list[str], target: list[str], *, seed: int = 0) -> 
     count = min(len(source), len(target))
     if count < FEWEST:
         return None
-    from sklearn.feature_extraction.text import HashingVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
-    from sklearn.pipeline import make_pipeline
-
     texts = [*source[:count], *target[:count]]
     classes = [0] * count + [1] * count
     model = make_pipeline(

@@ -1,4 +1,4 @@
-"""Who does the runs: processes of this machine."""
+"""Who does the runs: processes of this machine, or the workers of a Ray cluster."""
 
 import multiprocessing
 import os
@@ -6,17 +6,23 @@ import shutil
 import signal
 import threading
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
 from ..errors import Errors
+from ._problems import ExperimentError
 from .grid import Run
 
 UNFINISHED = ".unfinished"
+MODELS = "models"
 # a server that is forked has no threads and no GPU yet, unlike the process that watches
 START = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+# how often Ray begins a run again whose worker has died
+RETRIES = 2
+
+Outcome = tuple[Run, dict[str, Any]]
 
 
 def work(run: Run, folder: Path, settings: dict[str, Any], keep_models: bool) -> dict[str, Any]:
@@ -29,13 +35,12 @@ def work(run: Run, folder: Path, settings: dict[str, Any], keep_models: bool) ->
     RETURNS (Dict[str, Any]): The record. If the run failed, its `error` says why.
     """
     # spaCy and torch, which the process that watches the others does not need
-    from .results import MODELS
     from .training import execute
 
     final, unfinished = folder / run.key, folder / f"{run.key}{UNFINISHED}"
     shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
     try:
+        unfinished.mkdir(parents=True)
         record = execute(run, unfinished, **settings)
     except (Exception, SystemExit) as error:
         return failure(run, f"{type(error).__name__}: {error}", traceback.format_exc())
@@ -48,23 +53,76 @@ def work(run: Run, folder: Path, settings: dict[str, Any], keep_models: bool) ->
 
 def failure(run: Run, error: str, details: str = "") -> dict[str, Any]:
     """Make the record of a run that failed."""
-    return {
-        "key": run.key,
-        "corpora": run.corpora,
-        "variant": run.variant,
-        "size": run.size,
-        "seed": run.seed,
-        "config": str(run.config),
-        "overrides": run.overrides,
-        "error": error,
-        "traceback": details,
-    }
+    return {**run.facts(), "error": error, "traceback": details}
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove what runs left that were killed."""
-    for leftover in folder.glob(f"*{UNFINISHED}"):
-        shutil.rmtree(leftover)
+def _schedule(
+    runs: Iterable[Run],
+    workers: int,
+    start: Callable[[Run], Any],
+    ready: Callable[[list[Any]], Iterable[Any]],
+    result: Callable[[Run, Any], dict[str, Any]],
+    active: dict[Any, Run],
+) -> Iterator[Outcome]:
+    """Have so many runs at work at once, and yield each when it ends."""
+    waiting = iter(runs)
+    while True:
+        while len(active) < workers and (run := next(waiting, None)) is not None:
+            active[start(run)] = run
+        if not active:
+            return
+        for handle in ready(list(active)):
+            yield (run := active.pop(handle)), result(run, handle)
+
+
+def run_locally(
+    runs: Iterable[Run], folder: Path, *, workers: int, settings: dict[str, Any], keep_models: bool
+) -> Iterator[Outcome]:
+    """Do runs in processes of this machine, one new process each: its memory is its own, and so is its end.
+
+    Process pools of the libraries give a worker's memory back only when it retires, and lose the other runs, or wait
+    for ever, when a worker is killed. Where processes can be forked, spaCy and torch are imported once for all.
+
+    runs (Iterable[Run]): The runs.
+    folder (Path): The folder of all runs.
+    workers (int): How many at once.
+    settings (Dict[str, Any]): Settings of `execute`.
+    keep_models (bool): Whether the trained models stay.
+    YIELDS (Tuple[Run, Dict[str, Any]]): Each run with its record, in the order in which they end.
+    """
+    remove_unfinished(folder)
+    context = multiprocessing.get_context(START)
+    if START == "forkserver":
+        context.set_forkserver_preload(["spacy_datnet.experiments.training"])
+    processes: dict[Connection, Any] = {}
+    active: dict[Connection, Run] = {}
+
+    def start(run: Run) -> Connection:
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=_work_and_send, args=(sender, run, folder, settings, keep_models))
+        process.start()
+        sender.close()  # so that the end of the process is the end of the connection
+        processes[receiver] = process
+        return receiver
+
+    def result(run: Run, receiver: Connection) -> dict[str, Any]:
+        process = processes.pop(receiver)
+        try:
+            return receiver.recv()
+        except EOFError:
+            process.join()
+            return failure(run, Errors.DN306.format(code=process.exitcode))
+        finally:
+            process.join()
+            receiver.close()
+
+    try:
+        yield from _schedule(runs, workers, start, wait, result, active)
+    finally:
+        for receiver, process in processes.items():
+            process.terminate()
+            process.join()
+            shutil.rmtree(folder / f"{active[receiver].key}{UNFINISHED}", ignore_errors=True)
 
 
 def _work_and_send(connection: Connection, *args: Any) -> None:
@@ -80,48 +138,55 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def run_locally(
-    runs: Iterable[Run], folder: Path, *, workers: int, settings: dict[str, Any], keep_models: bool
-) -> Iterator[tuple[Run, dict[str, Any]]]:
-    """Do runs in processes of this machine, one new process each: its memory is its own, and so is its end.
+def run_on_ray(
+    runs: Iterable[Run],
+    folder: Path,
+    *,
+    workers: int,
+    settings: dict[str, Any],
+    keep_models: bool,
+    address: str | None = None,
+) -> Iterator[Outcome]:
+    """Do runs on a Ray cluster, each in a process of its own. A run whose worker dies is begun again, twice at most.
 
-    Where processes can be forked, spaCy and torch are imported once for all of them.
+    Nothing but the run and its record goes through Ray: a worker opens configs and corpora by their paths, and writes
+    what it makes to the folder. On a cluster of several machines, the current folder must be one that all of them
+    have, and spacy-datnet must be installed on each. A run takes as many processors as it has threads.
 
-    runs (Iterable[Run]): The runs.
-    folder (Path): The folder of all runs.
-    workers (int): How many at once.
-    settings (Dict[str, Any]): Settings of `execute`.
-    keep_models (bool): Whether the trained models stay.
-    YIELDS (Tuple[Run, Dict[str, Any]]): Each run with its record, in the order in which they end.
+    address (Optional[str]): The address of a cluster. Defaults to one that is started on this machine and ends with
+        the runs.
+    YIELDS (Tuple[Run, Dict[str, Any]]): See `run_locally`, as for the other arguments.
     """
-    remove_unfinished(folder)
-    context = multiprocessing.get_context(START)
-    if START == "forkserver":
-        context.set_forkserver_preload(["spacy_datnet.experiments.training"])
-    waiting = iter(runs)
-    active: dict[Connection, tuple[Run, Any]] = {}
     try:
-        while True:
-            while len(active) < workers and (run := next(waiting, None)) is not None:
-                receiver, sender = context.Pipe(duplex=False)
-                process = context.Process(target=_work_and_send, args=(sender, run, folder, settings, keep_models))
-                process.start()
-                sender.close()  # so that the end of the process is the end of the connection
-                active[receiver] = run, process
-            if not active:
-                return
-            for receiver in wait(list(active)):
-                run, process = active.pop(receiver)
-                try:
-                    record = receiver.recv()
-                except EOFError:
-                    process.join()
-                    record = failure(run, Errors.DN306.format(code=process.exitcode))
-                process.join()
-                receiver.close()
-                yield run, record
+        import ray
+    except ImportError as error:
+        raise ExperimentError(Errors.DN307) from error
+    remove_unfinished(folder)
+    processors = {"num_cpus": workers * settings["threads"]} if address is None else {}
+    ray.init(address=address, log_to_driver=False, include_dashboard=False if address is None else None, **processors)
+    needs = {"num_cpus": settings["threads"], "num_gpus": int(settings["use_gpu"] >= 0)}
+    # max_calls: a new process for each run, so that its memory is its own
+    task = ray.remote(max_calls=1, max_retries=RETRIES, **needs)(_work_in)
+
+    def result(run: Run, reference: Any) -> dict[str, Any]:
+        try:
+            return ray.get(reference)
+        except ray.exceptions.RayError as error:
+            return failure(run, f"{type(error).__name__}: {error}")
+
+    try:
+        start = lambda run: task.remote(Path.cwd(), run, folder, settings, keep_models)  # noqa: E731
+        yield from _schedule(runs, workers, start, lambda active: ray.wait(active)[0], result, {})
     finally:
-        for run, process in active.values():
-            process.terminate()
-            process.join()
-            shutil.rmtree(folder / f"{run.key}{UNFINISHED}", ignore_errors=True)
+        ray.shutdown()
+
+
+def _work_in(current: Path, *args: Any) -> dict[str, Any]:
+    os.chdir(current)
+    return work(*args)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what runs left that were killed."""
+    for leftover in folder.glob(f"*{UNFINISHED}"):
+        shutil.rmtree(leftover)

@@ -3,28 +3,72 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from configparser import Error as ConfigParserError
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import srsly
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
 from spacy.util import dot_to_object, is_package, load_config
 
 from ..errors import Errors
-from ._problems import ExperimentError
+from ._problems import ExperimentError, problems
 
 ALL = "all"
 Size = int | float | str
 Overrides = dict[str, Any]
-# by corpora, variant and size
-Paper = dict[str, dict[str, dict[Size, float]]]
+OverridesBySize = dict[Size, Overrides]
+# in percent, by corpora, variant and size as `label` writes it
+Paper = dict[str, dict[str, dict[str, float]]]
 
-REQUIRED = ("corpora", "variants", "sizes", "seeds")
-OPTIONAL = ("title", "overrides", "overrides_by_size", "paper", "small")
-OF_CORPORA = ("train", "dev", "test")
-OF_VARIANT = ("config", "overrides", "overrides_by_size")
+
+class Strict(BaseModel):
+    """A block that has no other names than these."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Corpora(BaseModel):
+    """The corpora of runs, what else the configs have in [paths], and settings by their dotted names."""
+
+    model_config = ConfigDict(extra="allow")
+    train: str
+    dev: str
+    test: str
+
+
+class Variant(Strict):
+    """A config and what replaces its settings."""
+
+    config: str
+    overrides: Overrides | None = None
+    overrides_by_size: OverridesBySize | None = None
+
+
+class Small(Strict):
+    """Some of a grid, for a first look."""
+
+    corpora: list[str] | None = None
+    variants: list[str] | None = None
+    sizes: list[Any] | None = Field(None, min_length=1)
+    seeds: list[StrictInt] | None = Field(None, min_length=1)
+
+
+class GridFile(Strict):
+    """What `read_grid` reads."""
+
+    title: str | None = None
+    corpora: Annotated[dict[str, Corpora], Field(min_length=1)]
+    variants: Annotated[dict[str, Variant], Field(min_length=1)]
+    sizes: Annotated[list[Any], Field(min_length=1)]
+    seeds: Annotated[list[StrictInt], Field(min_length=1)]
+    overrides: Overrides | None = None
+    overrides_by_size: OverridesBySize | None = None
+    paper: dict[str, dict[str, dict[Size, float]]] | None = None
+    small: Small | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +100,11 @@ class Run:
         """Say which run it is, for people."""
         return f"{self.corpora} {self.variant} {self.size} seed {self.seed}"
 
+    def facts(self) -> dict[str, Any]:
+        """List what a record of the run begins with."""
+        names = {name: getattr(self, name) for name in ("key", "corpora", "variant", "size", "seed")}
+        return {**names, "config": str(self.config), "overrides": self.overrides}
+
     @cached_property
     def key(self) -> str:
         """Sum up all that decides about the result, so that a changed run is another one: 16 hex digits.
@@ -83,7 +132,7 @@ class Grid:
 
     title (str): What the grid is about.
     runs (List[Run]): The runs.
-    paper (Dict[str, Dict[str, Dict[Size, float]]]): The paper's numbers, in percent, by corpora, variant and size; may
+    paper (Dict[str, Dict[str, Dict[str, float]]]): The paper's numbers, in percent, by corpora, variant and size; may
         be empty.
     """
 
@@ -111,64 +160,49 @@ def read_grid(path: Path, *, small: bool = False) -> Grid:
     """
     try:
         content = srsly.read_yaml(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ExperimentError(Errors.DN301.format(path=path, reason=error)) from error
-    check_names(path, "the grid", content, REQUIRED, OPTIONAL)
-    for name, paths in content["corpora"].items():
-        check_names(path, f"corpora {name}", paths, OF_CORPORA, None)
-    for name, variant in content["variants"].items():
-        check_names(path, f"variant {name}", variant, OF_VARIANT[:1], OF_VARIANT[1:])
-        if not (path.parent / variant["config"]).is_file():
-            raise ExperimentError(Errors.DN303.format(path=path, config=variant["config"], folder=path.parent))
-    paper = _read_paper(path, content)
+    try:
+        grid = GridFile.model_validate(_paper_by_corpora(content))
+    except ValidationError as error:
+        raise ExperimentError(Errors.DN302.format(path=path, problems=problems(error, "the grid"))) from error
+    for variant in grid.variants.values():
+        if not (path.parent / variant.config).is_file():
+            raise ExperimentError(Errors.DN303.format(path=path, config=variant.config, folder=path.parent))
+    named = [("corpora", "paper", grid.paper)]
+    named += [("variants", f"paper, {corpora}", variants) for corpora, variants in (grid.paper or {}).items()]
     if small:
-        content = _make_small(path, content)
-    for size in content["sizes"]:
+        if grid.small is None:
+            raise ExperimentError(Errors.DN302.format(path=path, problems="in small, missing: everything"))
+        chosen = grid.small.model_dump(exclude_none=True)
+        named += [(block, f"small, {block}", chosen.get(block)) for block in ("corpora", "variants")]
+    for block, where, names in named:
+        known = getattr(grid, block)
+        for name in names or ():
+            if name not in known:
+                raise ExperimentError(Errors.DN308.format(path=path, where=where, name=name, known=", ".join(known)))
+    if small:
+        for block in ("corpora", "variants"):
+            if block in chosen:
+                chosen[block] = {name: getattr(grid, block)[name] for name in chosen[block]}
+        grid = grid.model_copy(update=chosen)
+    for size in grid.sizes:
         if not is_size(size):
             raise ExperimentError(Errors.DN304.format(path=path, size=size))
-    return Grid(content.get("title", path.stem), list(_runs(content, path.parent)), paper)
+    paper = {
+        corpora: {name: {label(size): value for size, value in sizes.items()} for name, sizes in variants.items()}
+        for corpora, variants in (grid.paper or {}).items()
+    }
+    return Grid(grid.title or path.stem, list(_runs(grid, path)), paper)
 
 
-def _read_paper(path: Path, content: dict[str, Any]) -> Paper:
-    """Read the paper's numbers; without names of corpora they are the same for all."""
-    paper = content.get("paper") or {}
-    if paper and not any(name in content["corpora"] for name in paper):
-        paper = dict.fromkeys(content["corpora"], paper)
-    check_known(path, "paper", paper, content["corpora"])
-    for corpora, variants in paper.items():
-        check_known(path, f"paper, {corpora}", variants, content["variants"])
-    return paper
-
-
-def _make_small(path: Path, content: dict[str, Any]) -> dict[str, Any]:
-    """Narrow a grid down to its small form."""
-    small = content.get("small")
-    check_names(path, "small", small, (), ("corpora", "variants", "sizes", "seeds"))
-    chosen = {}
-    for block in ("corpora", "variants"):
-        check_known(path, f"small, {block}", small.get(block, ()), content[block])
-        chosen[block] = {name: content[block][name] for name in small.get(block, content[block])}
-    return {**content, **small, **chosen}
-
-
-def check_known(path: Path, where: str, names: Iterable[str], known: Iterable[str]) -> None:
-    """Raise an error if something is named that the grid does not have."""
-    for name in names:
-        if name not in known:
-            raise ExperimentError(Errors.DN308.format(path=path, where=where, name=name, known=", ".join(known)))
-
-
-def check_names(
-    path: Path, where: str, block: Any, required: tuple[str, ...], optional: tuple[str, ...] | None
-) -> None:
-    """Raise an error if a block lacks a name or has one that it can't have; `optional` None takes any."""
-    if not isinstance(block, Mapping):
-        raise ExperimentError(Errors.DN302.format(path=path, where=where, missing="everything", unknown="nothing"))
-    missing = [name for name in required if not block.get(name)]
-    unknown = [] if optional is None else [name for name in block if name not in required + optional]
-    if missing or unknown:
-        lacks, has = (", ".join(map(str, names)) or "nothing" for names in (missing, unknown))
-        raise ExperimentError(Errors.DN302.format(path=path, where=where, missing=lacks, unknown=has))
+def _paper_by_corpora(content: Any) -> Any:
+    """Put the paper's numbers below each name of corpora: without such they are the same for all."""
+    if isinstance(content, dict) and isinstance(paper := content.get("paper"), dict):
+        corpora = content.get("corpora")
+        if paper and isinstance(corpora, dict) and not any(name in corpora for name in paper):
+            return {**content, "paper": dict.fromkeys(corpora, paper)}
+    return content
 
 
 def is_size(size: Any) -> bool:
@@ -178,25 +212,44 @@ def is_size(size: Any) -> bool:
     return size == ALL or (isinstance(size, float) and 0.0 < size <= 1.0)
 
 
-def _runs(content: dict[str, Any], folder: Path) -> Iterator[Run]:
-    configs = {name: Path(_place(folder, variant["config"])) for name, variant in content["variants"].items()}
-    paths_of = {name: load_config(config)["paths"] for name, config in configs.items()}
-    for corpora, paths in content["corpora"].items():
-        for name, variant in content["variants"].items():
-            for size in content["sizes"]:
-                for seed in content["seeds"]:
+def label(size: Size) -> str:
+    """Write a size so that one sentence, "1", and all of them, "1.0", stay apart."""
+    return str(size)
+
+
+def _runs(grid: GridFile, path: Path) -> Iterator[Run]:
+    folder = path.parent
+    configs = {name: Path(_place(folder, variant.config)) for name, variant in grid.variants.items()}
+    paths_of = {name: _read_config(path, config).get("paths", {}) for name, config in configs.items()}
+    for corpora, block in grid.corpora.items():
+        paths = block.model_dump()
+        for name, variant in grid.variants.items():
+            for size in grid.sizes:
+                for seed in grid.seeds:
                     overrides = {f"paths.{key}": paths[key] for key in paths_of[name] if key in paths}
                     overrides |= {key: value for key, value in paths.items() if "." in key}
-                    for block in (content, variant):
-                        overrides |= block.get("overrides") or {}
-                    for block in (content, variant):
-                        overrides |= (block.get("overrides_by_size") or {}).get(size, {})
+                    for part in (grid, variant):
+                        overrides |= part.overrides or {}
+                    for part in (grid, variant):
+                        by_size = {label(key): value for key, value in (part.overrides_by_size or {}).items()}
+                        overrides |= by_size.get(label(size), {})
                     overrides |= {"system.seed": seed, "corpora.train.seed": seed} | limit(size)
-                    written = {key: value for key, value in overrides.items() if key.startswith("paths.") and value}
+                    written = {
+                        key: value
+                        for key, value in overrides.items()
+                        if key.startswith("paths.") and value and isinstance(value, str)
+                    }
                     overrides |= {key: _place(folder, value) for key, value in written.items()}
-                    test = Path(_place(folder, paths["test"]))
-                    written["test"] = paths["test"]
+                    written["test"] = block.test
+                    test = Path(_place(folder, block.test))
                     yield Run(corpora, name, size, seed, configs[name], overrides, test, written)
+
+
+def _read_config(path: Path, config: Path) -> Mapping[str, Any]:
+    try:
+        return load_config(config)
+    except (OSError, ValueError, KeyError, ConfigParserError) as error:
+        raise ExperimentError(Errors.DN314.format(path=path, config=config, reason=error)) from error
 
 
 def _has(config: Mapping[str, Any], name: str, value: Any) -> bool:

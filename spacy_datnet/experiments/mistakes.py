@@ -11,14 +11,7 @@ from .significance import f_score
 
 
 class LabelScore(NamedTuple):
-    """The scores of one label over sentences, in percent.
-
-    label (str): The label.
-    precision (float): The share of the predicted ones that is annotated.
-    recall (float): The share of the annotated ones that was predicted.
-    f (float): F1.
-    annotated (int): How many are annotated.
-    """
+    """The scores of one label over sentences, in percent, and how many are annotated."""
 
     label: str
     precision: float
@@ -40,36 +33,25 @@ class Confusion(NamedTuple):
 
 def label_scores(sentences: Iterable[Sentence]) -> list[LabelScore]:
     """Score each label by itself, the most frequent first."""
-    correct, predicted, annotated = Counter(), Counter(), Counter()
+    counts: dict[str, np.ndarray] = {}
     for sentence in sentences:
-        correct.update(label for *_, label in sentence.gold & sentence.found.keys())
-        predicted.update(label for *_, label in sentence.found)
-        annotated.update(label for *_, label in sentence.gold)
-    labels = sorted(predicted.keys() | annotated.keys(), key=lambda label: (-annotated[label], label))
+        for which, items in enumerate((sentence.gold & sentence.found.keys(), sentence.found, sentence.gold)):
+            for *_, label in items:
+                counts.setdefault(label, np.zeros(3, dtype=int))[which] += 1
     return [
-        LabelScore(
-            label,
-            100 * correct[label] / max(predicted[label], 1),
-            100 * correct[label] / max(annotated[label], 1),
-            float(f_score(np.array([correct[label], predicted[label], annotated[label]]))),
-            annotated[label],
-        )
-        for label in labels
+        LabelScore(label, *(float(100 * row[0] / max(n, 1)) for n in row[1:]), float(f_score(row)), int(row[2]))
+        for label, row in sorted(counts.items(), key=lambda pair: (-pair[1][2], pair[0]))
     ]
 
 
 def confusions_in(sentence: Sentence) -> Iterator[tuple[Confusion, Item]]:
     """Yield the mistakes of a sentence, each with the annotated or else the predicted item."""
     wrong = sentence.found.keys() - sentence.gold
-    missed = sentence.gold - sentence.found.keys()
     explained = set()
-    for item in sorted(missed):
+    for item in sorted(sentence.gold - sentence.found.keys()):
         overlapping = [other for other in wrong if overlap(item, other)]
-        if not overlapping:
-            yield Confusion(item[2], None), item
-            continue
         # the one that covers most of it; of equal ones that with its label, or else the first
-        nearest = min(overlapping, key=lambda other: (-overlap(item, other), other[2] != item[2], other))
+        nearest = min(overlapping, key=lambda o: (-overlap(item, o), o[2] != item[2], o), default=(0, 0, None))
         explained.update(overlapping)
         yield Confusion(item[2], nearest[2]), item
     for item in sorted(wrong - explained):
@@ -96,9 +78,7 @@ def examples_of(confusion: Confusion, sentences: Iterable[Sentence], *, count: i
     longest (int): How many words they may have, if there are such.
     """
     having = [sentence for sentence in sentences if any(found == confusion for found, _ in confusions_in(sentence))]
-    order = sorted(
-        having, key=lambda sentence: (len(sentence.words) > longest, -_certainty(sentence), len(sentence.words))
-    )
+    order = sorted(having, key=lambda one: (len(one.words) > longest, -_certainty(one), len(one.words)))
     # the same sentence of several seeds once, where it comes first
     distinct: dict[tuple[str, ...], Sentence] = {}
     for sentence in order:

@@ -1,14 +1,14 @@
 """The test sentences of a run: what is annotated, what was predicted, and how sure the model was."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from ..corpora.docbin import read_docbin, split_sentences
 from ..pipeline.extensions import CHUNK_CONFIDENCE, ENT_CONFIDENCE, TAG_CONFIDENCE, register_extensions
-from .grid import Size
-from .results import PREDICTIONS, Record, Results
+from .results import PREDICTIONS, Results
 from .significance import spans_of
 
 Item = tuple[int, int, str]  # start and end token, label
@@ -32,28 +32,25 @@ class Sentence:
     is_tagged: bool = False
 
 
-def read_sentences(results: Results, record: Record) -> list[Sentence] | None:
-    """Read the test sentences of a run.
-
-    results (Results): The runs.
-    record (Dict[str, Any]): The record of one of them.
-    RETURNS (Optional[List[Sentence]]): The sentences; None if the predictions or the test corpus are gone or changed.
-    """
-    predictions, test = results.folder / record["key"] / PREDICTIONS, results.test_path(record)
+def read_sentences(predictions: Path, test: Path, score: str) -> list[Sentence]:
+    """Read the test sentences of a run; none if the predictions or the test corpus are gone or changed."""
     if not (predictions.is_file() and test.exists()):
-        return None
+        return []
     vocab = Vocab()
     gold = [sentence for doc in read_docbin(test, vocab) for sentence in split_sentences(doc)]
     found = list(DocBin(store_user_data=True).from_disk(predictions).get_docs(vocab))
     if [len(doc) for doc in gold] != [len(doc) for doc in found]:
-        return None
-    return [sentence_of(*pair, record["score"]) for pair in zip(gold, found, strict=True)]
+        return []
+    return [sentence_of(*pair, score) for pair in zip(gold, found, strict=True)]
 
 
-def sentences_of_variant(results: Results, corpora: str, variant: str, size: Size) -> list[Sentence]:
+def sentences_of_variant(results: Results, corpora: str, variant: str, size: str) -> list[Sentence]:
     """Read the test sentences of all seeds of a variant, one seed after the other."""
-    records = results.select(corpora, variant, size)
-    return [sentence for record in records for sentence in read_sentences(results, record) or ()]
+    return [
+        sentence
+        for run in results.select(corpora, variant, size).itertuples()
+        for sentence in read_sentences(results.folder / run.key / PREDICTIONS, run.test_path, run.score)
+    ]
 
 
 def sentence_of(gold: Doc, predicted: Doc, score: str) -> Sentence:

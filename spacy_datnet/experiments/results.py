@@ -1,28 +1,27 @@
 """What a folder of runs holds: the grid that was asked for, and the records of its runs."""
 
 import os
-import statistics
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import srsly
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 from spacy.util import load_config
 
 from ..corpora.files import replacing
 from ..errors import Errors
-from ._problems import ExperimentError
-from .grid import Grid, Size
-from .manifest import Manifest
+from ._problems import ExperimentError, problems
+from .grid import Grid, Size, label
+from .manifest import Done, Manifest
 from .significance import Difference, approximate_randomisation
 
 GRID = "grid.json"
 # in the folder of a run
 CONFIG, CURVE, IDS, LOG, PREDICTIONS = "config.cfg", "curve.jsonl", "ids.txt", "log.txt", "test.spacy"
-MODELS = "models"
 
 # settings in which the runs of a variant differ
 OF_RUN = (
@@ -33,21 +32,32 @@ OF_RUN = (
     "corpora.train.seed",
     "corpora.train.target_",
 )
+SCORES = {"ents_f": "F1 of entities", "tag_acc": "accuracy of tags", "pos_acc": "accuracy of tags"}
 
-# what a run is called in a grid
-OF_GRID = ("corpora", "variant", "size", "seed")
 
-Record = dict[str, Any]
-NAMES = {"ents_f": "F1 of entities", "tag_acc": "accuracy of tags", "pos_acc": "accuracy of tags"}
+class GridRun(BaseModel):
+    """A run as grid.json has it."""
+
+    key: str
+    corpora: str
+    variant: str
+    size: Size
+    seed: int
+    test: str
+
+
+class GridJson(BaseModel):
+    """What grid.json holds, see `write_grid`."""
+
+    title: str
+    command: str
+    current: str
+    paper: list[tuple[str, str, Size, FiniteFloat]]
+    runs: list[GridRun] = Field(min_length=1)
 
 
 class Summary(NamedTuple):
-    """The test scores of a variant at one size, in percent.
-
-    mean (float): Their mean.
-    std (Optional[float]): The standard deviation of the sample; None for a single seed.
-    seeds (int): How many there are.
-    """
+    """The mean, in percent, the standard deviation (None for a single seed) and the number of scores."""
 
     mean: float
     std: float | None
@@ -65,17 +75,8 @@ def write_grid(folder: Path, grid: Grid, command: str) -> None:
     grid (Grid): The grid that is run.
     command (str): How it was started.
     """
-    runs = [
-        {
-            "key": run.key,
-            "corpora": run.corpora,
-            "variant": run.variant,
-            "size": run.size,
-            "seed": run.seed,
-            "test": str(run.test),
-        }
-        for run in grid.runs
-    ]
+    names = ("key", "corpora", "variant", "size", "seed")
+    runs = [{**{name: getattr(run, name) for name in names}, "test": str(run.test)} for run in grid.runs]
     paper = [
         [corpora, variant, size, value]
         for corpora, variants in grid.paper.items()
@@ -87,7 +88,7 @@ def write_grid(folder: Path, grid: Grid, command: str) -> None:
         file.write(srsly.json_dumps(content).encode("utf8"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Results:
     """The runs of a grid, as far as they are done.
 
@@ -95,10 +96,12 @@ class Results:
     title (str): What the grid is about.
     command (str): How it was started.
     current (Path): The folder that it was started from; paths in configs are looked up there.
-    runs (List[Dict[str, Any]]): All runs of the grid, in its order: key, corpora, variant, size, seed, test.
-    done (List[Dict[str, Any]]): The records of those that ended well, in the same order.
-    failed (List[Dict[str, Any]]): The records of those that failed.
-    paper (Dict[Tuple[str, str, Size], float]): The paper's numbers, by corpora, variant and size.
+    total (int): How many runs the grid has.
+    done (DataFrame): A row for each run that ended well, in the order of the grid: key, corpora, variant, size, seed,
+        test_path, score (which one), dev and test (its values in percent), sentences (of the target), steps, best_step,
+        seconds, peak_mb, record.
+    failed (DataFrame): A row for each run that failed, with its error.
+    paper (Dict[Tuple[str, str, str], float]): The paper's numbers, by corpora, variant and size.
     base (str): The variant that others are compared with.
     """
 
@@ -106,10 +109,10 @@ class Results:
     title: str
     command: str
     current: Path
-    runs: list[dict[str, Any]]
-    done: list[Record]
-    failed: list[Record]
-    paper: dict[tuple[str, str, Size], float]
+    total: int
+    done: pd.DataFrame
+    failed: pd.DataFrame
+    paper: dict[tuple[str, str, str], float]
     base: str
     # what took time to find out
     _configs: dict[str, dict[str, Any]] = field(default_factory=dict, init=False, repr=False)
@@ -118,44 +121,44 @@ class Results:
     @property
     def waiting(self) -> int:
         """How many runs are not done yet."""
-        return len(self.runs) - len(self.done) - len(self.failed)
+        return self.total - len(self.done) - len(self.failed)
 
-    @cached_property
+    @property
     def corpora(self) -> list[str]:
         """The names of the corpora that have a result."""
-        return _distinct(record["corpora"] for record in self.done)
+        return list(self.done["corpora"].unique())
+
+    def select(self, corpora: str, variant: str | None = None, size: str | None = None) -> pd.DataFrame:
+        """Choose the runs on corpora, of a variant and at a size if these are given."""
+        chosen = self.done["corpora"] == corpora
+        for name, value in (("variant", variant), ("size", size)):
+            chosen &= value is None or self.done[name] == value
+        return self.done[chosen]
 
     def variants(self, corpora: str) -> list[str]:
         """List the variants that have a result on corpora."""
-        return _distinct(record["variant"] for record in self.done if record["corpora"] == corpora)
+        return list(self.select(corpora)["variant"].unique())
 
-    def sizes(self, corpora: str) -> list[Size]:
+    def sizes(self, corpora: str) -> list[str]:
         """List the sizes that have a result on corpora, in the order of the grid."""
-        return _distinct(record["size"] for record in self.done if record["corpora"] == corpora)
+        return list(self.select(corpora)["size"].unique())
 
-    def select(self, corpora: str, variant: str, size: Size) -> list[Record]:
-        """Collect the records of a variant at one size, one per seed."""
-        wanted = (corpora, variant, size)
-        return [record for record in self.done if (record["corpora"], record["variant"], record["size"]) == wanted]
+    def summary(self, corpora: str, variant: str, size: str, part: str = "test") -> Summary | None:
+        """Sum up the "test" or "dev" scores of a variant at one size; None if there is no result."""
+        scores = self.select(corpora, variant, size)[part]
+        if scores.empty:
+            return None
+        return Summary(float(scores.mean()), float(scores.std()) if len(scores) > 1 else None, len(scores))
 
-    def summary(self, corpora: str, variant: str, size: Size, part: str = "test") -> Summary | None:
-        """Sum up the scores of a variant at one size; None if there is no result.
-
-        part (str): "test" or "dev". Defaults to "test".
-        """
-        scores = [in_percent(record, part) for record in self.select(corpora, variant, size)]
-        return summarise(scores) if scores else None
-
-    def sentences(self, corpora: str, size: Size) -> int:
+    def sentences(self, corpora: str, size: str) -> int:
         """Count the target sentences that a size means."""
-        (record, *_) = [record for record in self.done if (record["corpora"], record["size"]) == (corpora, size)]
-        return len(record["ids"])
+        return int(self.select(corpora, size=size)["sentences"].iloc[0])
 
-    def largest(self, corpora: str) -> Size:
+    def largest(self, corpora: str) -> str:
         """Give the size with the most target sentences."""
         return max(self.sizes(corpora), key=lambda size: self.sentences(corpora, size))
 
-    def best(self, corpora: str, size: Size, among: Iterable[str] | None = None) -> str | None:
+    def best(self, corpora: str, size: str, among: Iterable[str] | None = None) -> str | None:
         """Choose the variant with the best mean dev score at a size; test scores must not decide what is reported.
 
         While a grid is running, the mean is that of the seeds that all of them have, if there are such.
@@ -163,30 +166,24 @@ class Results:
         among (Optional[Iterable[str]]): The variants to choose from. Defaults to all.
         RETURNS (Optional[str]): The variant; None if none of them has a result at the size.
         """
-        scores = {}
-        for name in self.variants(corpora) if among is None else among:
-            if records := self.select(corpora, name, size):
-                scores[name] = {record["seed"]: in_percent(record, "dev") for record in records}
-        if not scores:
+        found = self.select(corpora, size=size)
+        found = found if among is None else found[found["variant"].isin(list(among))]
+        if found.empty:
             return None
-        common = set.intersection(*(set(by_seed) for by_seed in scores.values()))
-        return max(
-            scores,
-            key=lambda name: statistics.mean(
-                score for seed, score in scores[name].items() if seed in common or not common
-            ),
-        )
+        dev = found.pivot(index="seed", columns="variant", values="dev")[found["variant"].unique()]
+        common = dev.dropna()
+        return (dev if common.empty else common).mean().idxmax()
 
-    def judged(self, corpora: str, size: Size) -> list[str]:
+    def judged(self, corpora: str, size: str) -> list[str]:
         """List the variants that are looked at closely: the base and the best one, if they have a result at a size."""
-        names = _distinct([self.base, self.best(corpora, size)])
-        return [name for name in names if self.select(corpora, name, size)]
+        names = dict.fromkeys([self.base, self.best(corpora, size)])
+        return [name for name in names if not self.select(corpora, name, size).empty]
 
     def score(self, corpora: str) -> str:
         """Name the score of the runs on corpora, as in a config."""
-        return next(record["score"] for record in self.done if record["corpora"] == corpora)
+        return self.select(corpora)["score"].iloc[0]
 
-    def compare(self, corpora: str, variant: str, size: Size, base: str | None = None) -> Difference | None:
+    def compare(self, corpora: str, variant: str, size: str, base: str | None = None) -> Difference | None:
         """Compare a variant with another one on the test sentences, over all seeds that both have.
 
         The p-value is about other test sentences. About other sentences to train on, only several seeds can tell.
@@ -196,12 +193,8 @@ class Results:
             set changed between the runs.
         """
         base = base or self.base
-        others = {record["seed"]: record for record in self.select(corpora, base, size)}
-        pairs = [
-            (record["counts"], others[record["seed"]]["counts"])
-            for record in self.select(corpora, variant, size)
-            if record["seed"] in others
-        ]
+        both = self.select(corpora, variant, size).merge(self.select(corpora, base, size), on="seed")
+        pairs = [(one.counts, other.counts) for one, other in zip(both["record_x"], both["record_y"], strict=True)]
         if variant == base or len({len(counts) for pair in pairs for counts in pair}) != 1:
             return None
         asked = (corpora, variant, size, base)
@@ -210,28 +203,25 @@ class Results:
             self._differences[asked] = approximate_randomisation(*np.sum(pairs, 0))
         return self._differences[asked]
 
-    def config(self, record: Record) -> dict[str, Any]:
+    def config(self, key: str) -> dict[str, Any]:
         """List the settings of a run by their dotted names, references resolved; empty if its config is gone."""
-        key, path = record["key"], self.folder / record["key"] / CONFIG
+        path = self.folder / key / CONFIG
         if key not in self._configs:
             self._configs[key] = dict(_flat(load_config(path, interpolate=True))) if path.exists() else {}
         return self._configs[key]
 
     def config_of(self, corpora: str, variant: str) -> dict[str, Any]:
         """List the settings of the first run of a variant."""
-        return self.config(next(r for r in self.done if (r["corpora"], r["variant"]) == (corpora, variant)))
+        return self.config(self.select(corpora, variant)["key"].iloc[0])
 
     def configs(self, corpora: str) -> dict[str, dict[str, Any]]:
         """List the settings of variants by name, all at the same size, since some settings depend on it.
 
         It is the size at which most variants have a result, and the largest of such; those without one are left out.
         """
-        there = {
-            size: {name: found for name in self.variants(corpora) if (found := self.select(corpora, name, size))}
-            for size in self.sizes(corpora)
-        }
-        size = max(there, key=lambda size: (len(there[size]), self.sentences(corpora, size)))
-        return {name: self.config(records[0]) for name, records in there[size].items()}
+        firsts = {size: self.select(corpora, size=size).drop_duplicates("variant") for size in self.sizes(corpora)}
+        size = max(firsts, key=lambda size: (len(firsts[size]), self.sentences(corpora, size)))
+        return {run.variant: self.config(run.key) for run in firsts[size].itertuples()}
 
     def uses_source(self, corpora: str, variant: str) -> bool:
         """Tell whether a variant learns from the source: it reads it, and no component was told to do without."""
@@ -244,10 +234,6 @@ class Results:
         # spaCy's own components have no such setting, and learn from all that is read
         return bool(settings.get("corpora.train.source")) and (not transfer or any(one != "none" for one in transfer))
 
-    def test_path(self, record: Record) -> Path:
-        """Find the corpus that a run was evaluated on."""
-        return self.current / next(run["test"] for run in self.runs if run["key"] == record["key"])
-
 
 def read_results(folder: Path, base: str | None = None) -> Results:
     """Read a folder of runs, also while the grid is running.
@@ -259,45 +245,50 @@ def read_results(folder: Path, base: str | None = None) -> Results:
     path = folder / GRID
     if not path.is_file():
         raise ExperimentError(Errors.DN309.format(folder=folder))
-    content = srsly.read_json(path)
-    records = Manifest(folder).latest()
-    # the same run may have another name in this grid, and even several
-    there = [
-        records[run["key"]] | {name: run[name] for name in OF_GRID} for run in content["runs"] if run["key"] in records
-    ]
-    known = _distinct(run["variant"] for run in content["runs"])
+    try:
+        grid = GridJson.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        reason = problems(error, "the grid") if isinstance(error, ValidationError) else error
+        raise ExperimentError(Errors.DN316.format(path=path, problems=reason)) from error
+    known = list(dict.fromkeys(run.variant for run in grid.runs))
     if base is not None and base not in known:
         raise ExperimentError(Errors.DN310.format(base=base, known=", ".join(known)))
+    records = Manifest(folder).checked()
+    current = Path(grid.current)
+    done, failed = [], []
+    for run in grid.runs:
+        if (record := records.get(run.key)) is None:
+            continue
+        # the same run may have another name in this grid, and even several
+        row = {**run.model_dump(exclude={"test"}), "size": label(run.size), "test_path": current / run.test}
+        if isinstance(record, Done):
+            done.append(row | _numbers(record))
+        else:
+            failed.append({**row, "error": record.error})
+    columns = [*GridRun.model_fields, "test_path"]
     return Results(
         folder=folder,
-        title=content["title"],
-        command=content["command"],
-        current=Path(content["current"]),
-        runs=content["runs"],
-        done=[record for record in there if not record["error"]],
-        failed=[record for record in there if record["error"]],
-        paper={(corpora, variant, size): value for corpora, variant, size, value in content["paper"]},
+        title=grid.title,
+        command=grid.command,
+        current=current,
+        total=len(grid.runs),
+        done=pd.DataFrame(done, columns=None if done else columns),
+        failed=pd.DataFrame(failed, columns=None if failed else columns),
+        paper={(corpora, variant, label(size)): value for corpora, variant, size, value in grid.paper},
         base=base or known[0],
     )
 
 
-def in_percent(record: Record, part: str = "test") -> float:
-    """Give the main score of a run."""
-    return 100 * record[part][record["score"]]
-
-
-def summarise(scores: list[float]) -> Summary:
-    """Sum up scores of several seeds."""
-    return Summary(statistics.mean(scores), statistics.stdev(scores) if len(scores) > 1 else None, len(scores))
+def _numbers(record: Done) -> dict[str, Any]:
+    """Pick what a row has of a record."""
+    scores = {part: 100 * getattr(record, part)[record.score] for part in ("dev", "test")}
+    same = {name: getattr(record, name) for name in ("score", "steps", "best_step", "seconds", "peak_mb")}
+    return {**same, **scores, "sentences": len(record.ids), "record": record}
 
 
 def name_of(score: str) -> str:
     """Name a score for people."""
-    return NAMES.get(score, "F1 of spans" if score.startswith("spans_") else score)
-
-
-def _distinct(values: Iterable[Any]) -> list[Any]:
-    return list(dict.fromkeys(values))
+    return SCORES.get(score, "F1 of spans" if score.startswith("spans_") else score)
 
 
 def _flat(block: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:

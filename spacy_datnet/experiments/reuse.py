@@ -8,10 +8,9 @@ from typing import Any
 
 from ..errors import Errors
 from ._problems import ExperimentError
-from .engines import UNFINISHED
+from .engines import MODELS, UNFINISHED
 from .grid import Run
 from .manifest import NAME, Manifest
-from .results import MODELS
 
 
 def reuse(

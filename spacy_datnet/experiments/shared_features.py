@@ -3,38 +3,37 @@
 import random
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import spacy
 import torch
+from sklearn.neighbors import NearestNeighbors
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..corpora.docbin import read_corpus, split_sentences
 from ..models.batch import Batch
 from ..pipeline.base import DATNetPipe
-from .grid import Size
-from .results import MODELS, Record, Results
+from .engines import MODELS
+from .results import Results
 
 # of each resource: enough to see, few enough to tell apart
 SENTENCES = 250
 NEIGHBOURS = 10
 
 
-def features_of_run(results: Results, record: Record, limit: int = SENTENCES) -> tuple[np.ndarray, np.ndarray] | None:
+def features_of_run(results: Results, run: Any, limit: int = SENTENCES) -> tuple[np.ndarray, np.ndarray] | None:
     """Compute the shared features of sentences of the source and of the target's test set, some of each.
 
     results (Results): The runs.
-    record (Dict[str, Any]): The record of one whose model was kept.
+    run (Series): The row of one whose model was kept.
     limit (int): How many sentences of each resource.
     RETURNS (Optional[Tuple[ndarray, ndarray]]): Features (sentences, width), and which sentences are the source's; None
         without the model, without a source or without the corpora.
     """
-    path, source = (
-        results.folder / record["key"] / MODELS / "model-best",
-        results.config(record).get("corpora.train.source"),
-    )
-    target = results.test_path(record)
+    path = results.folder / run.key / MODELS / "model-best"
+    source, target = results.config(run.key).get("corpora.train.source"), run.test_path
     if not (path.is_dir() and source and target.exists() and (results.current / source).exists()):
         return None
     nlp = spacy.load(path)
@@ -46,13 +45,12 @@ def features_of_run(results: Results, record: Record, limit: int = SENTENCES) ->
     return shared_features(pipe, [*docs[0], *docs[1]], is_source), is_source
 
 
-def features_of_variants(results: Results, corpora: str, size: Size) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def features_of_variants(results: Results, corpora: str, size: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Compute the shared features for a run of each variant at one size whose model was kept, see `features_of_run`."""
     found = {}
-    for variant in results.variants(corpora):
-        for record in results.select(corpora, variant, size)[:1]:
-            if (features := features_of_run(results, record)) is not None:
-                found[variant] = features
+    for run in results.select(corpora, size=size).drop_duplicates("variant").itertuples():
+        if (features := features_of_run(results, run)) is not None:
+            found[run.variant] = features
     return found
 
 
@@ -90,8 +88,5 @@ def mixing(features: np.ndarray, is_source: np.ndarray, neighbours: int = NEIGHB
     """
     if min(is_source.sum(), (~is_source).sum()) <= neighbours:
         return None
-    squares = (features**2).sum(1)
-    distances = squares[:, None] + squares - 2.0 * features @ features.T
-    np.fill_diagonal(distances, np.inf)
-    nearest = np.argpartition(distances, neighbours, axis=1)[:, :neighbours]
+    nearest = NearestNeighbors(n_neighbors=neighbours).fit(features).kneighbors(return_distance=False)
     return float((is_source[nearest] != is_source[:, None]).mean())

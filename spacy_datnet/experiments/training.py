@@ -2,7 +2,6 @@
 
 import contextlib
 import platform
-import resource
 import sys
 import time
 from collections.abc import Mapping
@@ -25,14 +24,15 @@ from ..corpora.docbin import read_docbin, split_sentences
 from ..features.frozen_transformer import compute_features
 from ..resources import TARGET
 from ..training.corpus import configure_SourceTargetCorpus
+from .engines import MODELS
 from .grid import Run
-from .results import CONFIG, CURVE, IDS, LOG, MODELS, PREDICTIONS, Record
+from .results import CONFIG, CURVE, IDS, LOG, PREDICTIONS
 from .significance import counts_of
 
 PACKAGES = ("spacy-datnet", "spacy", "thinc", "torch", "numpy")
 
 
-def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1) -> Record:
+def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1) -> dict[str, Any]:
     """Train and evaluate.
 
     run (Run): What to do.
@@ -65,13 +65,7 @@ def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1) -> R
         counts = counts_on(nlp.vocab, run.test, folder / PREDICTIONS, main_score(nlp))
     curve = list(srsly.read_jsonl(folder / CURVE))
     return {
-        "key": run.key,
-        "corpora": run.corpora,
-        "variant": run.variant,
-        "size": run.size,
-        "seed": run.seed,
-        "config": str(run.config),
-        "overrides": run.overrides,
+        **run.facts(),
         "score": main_score(nlp),
         "dev": dev,
         "test": test,
@@ -118,7 +112,11 @@ def main_score(nlp: Language) -> str:
     return max(weights, key=lambda name: weights[name] or 0.0)
 
 
-def peak_megabytes() -> int:
-    """Tell how much memory this process has taken at most, in MB."""
+def peak_megabytes() -> int | None:
+    """Tell how much memory this process has taken at most, in MB; None where the system doesn't say, as on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak // 1024 if sys.platform != "darwin" else peak // 1024**2

@@ -221,8 +221,8 @@ def test_runs_of_another_grid_are_reused(folder):
     assert len(records()) == 3 and [record["test"] for record in records()[:2]] == before
     results = read_results(Path("runs"))
     for name, test in [("base", before[0]), ("DATNet-F", before[1]), ("γ = 2", before[1])]:
-        (record,) = results.select("es", name, 3)
-        assert record["test"] == test
+        (record,) = results.select("es", name, "3")["record"]
+        assert record.test == test
         assert f"| {name} |" in output
     assert "3 runs, 3 of them done" in run("--reuse", ".")[1]
 

@@ -8,7 +8,7 @@ import pytest
 from synthetic import make_results
 
 from spacy_datnet.experiments import ExperimentError
-from spacy_datnet.experiments.calibration import reliability_of
+from spacy_datnet.experiments.calibration import calibration_error, reliability_of
 from spacy_datnet.experiments.figures import (
     ablation_bars,
     all_figures,
@@ -20,8 +20,8 @@ from spacy_datnet.experiments.figures import (
     setting_curves,
     to_svg,
 )
-from spacy_datnet.experiments.figures.curves import setting_of
-from spacy_datnet.experiments.figures.discriminator import accuracy_over_time
+from spacy_datnet.experiments.figures.insides import accuracy_over_time
+from spacy_datnet.experiments.figures.scores import setting_of
 
 VARIANTS = {
     "base": (False, lambda n, seed: 0.3 + 0.1 * np.log10(n)),
@@ -43,11 +43,11 @@ def test_learning_curves_are_means_against_sentences(results):
     assert set(lines(axes)) == {"base", "F"} and axes.get_xscale() == "log"
     for variant, points in lines(axes).items():
         assert points[:, 0].tolist() == [10, 100, 1000]
-        assert points[:, 1].tolist() == [results.summary("es", variant, size).mean for size in (10, 100, 1000)]
+        assert points[:, 1].tolist() == [results.summary("es", variant, size).mean for size in ("10", "100", "1000")]
     # from the mean less a standard deviation to the mean more it
     band = axes.collections[0].get_paths()[0].vertices
     low, high = ([row[1] for row in band if row[0] == 10] for _ in range(2))
-    summary = results.summary("es", "base", 10)
+    summary = results.summary("es", "base", "10")
     assert (min(low), max(high)) == pytest.approx((summary.mean - summary.std, summary.mean + summary.std))
 
 
@@ -73,8 +73,8 @@ def test_a_single_size_has_no_learning_curve(tmp_path):
 def test_bars_are_means_with_deviations(results):
     panels = ablation_bars(results, "es").axes
     assert len(panels) == 3
-    for axes, size in zip(panels, (10, 100, 1000), strict=True):
-        assert f"{size:,}" in axes.get_title(loc="left")
+    for axes, size in zip(panels, ("10", "100", "1000"), strict=True):
+        assert f"{int(size):,}" in axes.get_title(loc="left")
         expected = [results.summary("es", name, size).mean for name in ("base", "F")]
         assert [bar.get_width() for bar in axes.patches] == expected
     assert [label.get_text() for label in panels[0].get_yticklabels()] == ["base", "F"]
@@ -97,8 +97,8 @@ def test_the_numeric_setting_is_found(tmp_path):
     assert setting_of(results, "es") == ("components.datnet_ner.loss.alpha", {"a": 0.5, "b": 0.1, "c": 0.25})
     (axes,) = setting_curves(results, "es").axes
     assert axes.get_xlabel() == "alpha"
-    for size, (label, points) in zip((10, 100, 1000), lines(axes).items(), strict=True):
-        assert label == f"{size:,} target sentences"
+    for size, (label, points) in zip(("10", "100", "1000"), lines(axes).items(), strict=True):
+        assert label == f"{int(size):,} target sentences"
         assert points[:, 0].tolist() == [0.1, 0.25, 0.5]
         assert points[:, 1].tolist() == [results.summary("es", name, size).mean for name in ("b", "c", "a")]
 
@@ -120,19 +120,19 @@ def test_other_differences_are_no_numeric_setting(tmp_path, values):
 
 
 def test_the_accuracy_of_the_discriminator_is_the_mean_of_the_seeds(results):
-    assert accuracy_over_time(results, "es", "F", 10) == {10: 70.0, 20: 60.5}  # 60 and 61, see `synthetic`
-    assert accuracy_over_time(results, "es", "base", 10) == {}
-    (axes,) = discriminator_accuracy(results, "es", 10).axes
+    assert accuracy_over_time(results, "es", "F", "10") == {10: 70.0, 20: 60.5}  # 60 and 61, see `synthetic`
+    assert accuracy_over_time(results, "es", "base", "10") == {}
+    (axes,) = discriminator_accuracy(results, "es", "10").axes
     assert {name: points.tolist() for name, points in lines(axes).items()} == {"F": [[10.0, 70.0], [20.0, 60.5]]}
     alone = make_results(results.folder / "one", {"base": VARIANTS["base"]})
-    assert discriminator_accuracy(alone, "es", 10) is None
+    assert discriminator_accuracy(alone, "es", "10") is None
 
 
 def test_the_reliability_diagram_shows_the_bins(results):
-    found = reliability_of(results, "es", "F", 10)
+    found = reliability_of(results, "es", "F", "10")
     above, below = reliability_diagram({"F": found}).axes
-    points = lines(above)[f"F, ECE {found.ece:.3f}"]
-    assert points.tolist() == [[one.confidence, one.accuracy] for one in found.bins]
+    points = lines(above)[f"F, ECE {calibration_error(found):.3f}"]
+    assert points.tolist() == found[["confidence", "accuracy"]].values.tolist()
     assert sum(bar.get_height() for bar in below.patches) == pytest.approx(1)
     assert reliability_diagram({}) is None
 
@@ -185,5 +185,5 @@ def test_without_matplotlib_there_is_a_message(results, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ExperimentError, match=r"DN311.*matplotlib.*spacy-datnet\[report\]"):
+    with pytest.raises(ExperimentError, match=r"DN311.*matplotlib.*spacy-datnet\[experiments\]"):
         learning_curves(results, "es")

@@ -157,9 +157,9 @@ def test_a_package_is_no_path(folder, monkeypatch):
 
 
 def test_numbers_of_the_paper_may_differ_by_corpora():
-    assert read().paper == {"es": {"base": {10: 21.53}}, "nl": {"base": {10: 21.53}}}
+    assert read().paper == {"es": {"base": {"10": 21.53}}, "nl": {"base": {"10": 21.53}}}
     text = GRID.replace("  base: {10: 21.53}", "  nl: {F: {100: 60.0}}")
-    assert read(text).paper == {"nl": {"F": {100: 60.0}}}
+    assert read(text).paper == {"nl": {"F": {"100": 60.0}}}
     assert read(GRID[: GRID.index("paper:")]).paper == {}
 
 

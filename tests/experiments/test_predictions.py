@@ -5,7 +5,7 @@ from spacy.tokens import Doc
 from synthetic import VOCAB, make_results
 from util import write_docs
 
-from spacy_datnet.experiments.predictions import read_sentences, sentence_of
+from spacy_datnet.experiments.predictions import sentence_of, sentences_of_variant
 
 VARIANTS = {"base": (False, lambda n, seed: 0.6)}
 
@@ -13,9 +13,10 @@ VARIANTS = {"base": (False, lambda n, seed: 0.6)}
 @pytest.mark.parametrize("task", ["ner", "tagger", "chunker"])
 def test_sentences_agree_with_the_counts(task, tmp_path):
     results = make_results(tmp_path, VARIANTS, task=task, sizes=(10,), seeds=(0,))
-    (record,) = results.done
-    sentences = read_sentences(results, record)
-    assert [[len(one.gold & one.found.keys()), len(one.found), len(one.gold)] for one in sentences] == record["counts"]
+    sentences = sentences_of_variant(results, "es", "base", "10")
+    (record,) = results.done["record"]
+    counts = [[len(one.gold & one.found.keys()), len(one.found), len(one.gold)] for one in sentences]
+    assert counts == record.counts.tolist()
     assert sentences[3].words == ["w3", "Ana3", "Madrid3", "."]
     assert all(one.is_tagged == (task == "tagger") for one in sentences)
 
@@ -29,8 +30,8 @@ def test_tokens_without_a_gold_tag_have_no_item():
 
 def test_a_corpus_that_is_gone_or_changed_is_no_error(tmp_path):
     results = make_results(tmp_path, VARIANTS, sizes=(10,), seeds=(0,))
-    (record,) = results.done
+    assert sentences_of_variant(results, "es", "base", "10")
     write_docs(tmp_path / "test.spacy", [Doc(VOCAB, words=["another"])])
-    assert read_sentences(results, record) is None
+    assert not sentences_of_variant(results, "es", "base", "10")
     (tmp_path / "test.spacy").unlink()
-    assert read_sentences(results, record) is None
+    assert not sentences_of_variant(results, "es", "base", "10")

@@ -1,4 +1,4 @@
-"""Pictures of the runs of a grid: plain functions from results to matplotlib figures. They need the extra [report]."""
+"""Pictures of the runs of a grid: plain functions from results to matplotlib figures."""
 
 import re
 from collections.abc import Iterator
@@ -9,11 +9,8 @@ from ..results import Results
 from ..shared_features import features_of_variants
 from ._style import save as save
 from ._style import to_svg as to_svg
-from .bars import ablation_bars
-from .confidence import reliability_diagram
-from .curves import learning_curves, setting_curves
-from .discriminator import discriminator_accuracy
-from .projection import projections
+from .insides import discriminator_accuracy, projections, reliability_diagram
+from .scores import ablation_bars, learning_curves, setting_curves
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,21 +28,16 @@ def all_figures(results: Results) -> Iterator[tuple[str, "Figure"]]:
 
 
 def figures_of(results: Results, corpora: str, *, forecast: str | None = None) -> dict[str, "Figure"]:
-    """Draw all that the runs on corpora allow, by name.
-
-    results (Results): The runs.
-    corpora (str): The name of the corpora.
-    forecast (Optional[str]): A variant whose learning curve is continued. Defaults to none.
-    RETURNS (Dict[str, Figure]): The pictures.
-    """
+    """Draw all that the runs on corpora allow, by name; `forecast` is a variant whose learning curve is continued."""
     size = results.largest(corpora)
+    setting = setting_curves(results, corpora)
+    bins = {name: reliability_of(results, corpora, name, size) for name in results.judged(corpora, size)}
     drawn = {
         "learning": learning_curves(results, corpora, forecast=forecast),
-        "setting": setting_curves(results, corpora),
+        "setting": setting,
+        "variants": None if setting else ablation_bars(results, corpora),
+        "discriminator": discriminator_accuracy(results, corpora, size),
+        "reliability": reliability_diagram({name: one for name, one in bins.items() if one is not None}),
+        "tsne": projections(features_of_variants(results, corpora, size)),
     }
-    drawn["variants"] = None if drawn["setting"] else ablation_bars(results, corpora)
-    drawn["discriminator"] = discriminator_accuracy(results, corpora, size)
-    bins = {name: reliability_of(results, corpora, name, size) for name in results.judged(corpora, size)}
-    drawn["reliability"] = reliability_diagram({name: one for name, one in bins.items() if one})
-    drawn["tsne"] = projections(features_of_variants(results, corpora, size))
     return {name: figure for name, figure in drawn.items() if figure is not None}

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._extra import needs_report_extra
+from .._problems import needs_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,8 +46,8 @@ WIDTH, HEIGHT = 6.2, 3.8
 @contextmanager
 def drawing() -> Iterator[None]:
     """Draw with the settings above; the user's own stay as they are."""
-    import matplotlib
-
+    with needs_extra():
+        import matplotlib
     with matplotlib.rc_context(SETTINGS):
         yield
 
@@ -60,13 +60,16 @@ def new_figure(rows: int = 1, columns: int = 1, *, width: float = WIDTH, height:
     return figure, figure.subplots(rows, columns, **how)
 
 
-def style(number: int) -> dict[str, Any]:
+def line(number: int) -> dict[str, Any]:
     """Give the colour, line and marker of the variant with a number."""
-    return {
-        "color": COLOURS[number % len(COLOURS)],
-        "linestyle": LINES[number % len(LINES)],
-        "marker": MARKERS[number % len(MARKERS)],
-    }
+    parts = {"color": COLOURS, "linestyle": LINES, "marker": MARKERS}
+    return {name: looks[number % len(looks)] for name, looks in parts.items()}
+
+
+def bar(number: int, strength: float) -> dict[str, Any]:
+    """Give the filling of the variant with a number, pale, so that the hatch and the error bar are seen."""
+    fill = (COLOURS[number % len(COLOURS)], strength)
+    return {"facecolor": fill, "hatch": HATCHES[number % len(HATCHES)], "edgecolor": "black", "linewidth": 0.6}
 
 
 def legend_below(figure: "Figure", axes: "Axes", columns: int = 3) -> None:
@@ -76,7 +79,6 @@ def legend_below(figure: "Figure", axes: "Axes", columns: int = 3) -> None:
         figure.legend(handles, labels, loc="outside lower center", ncols=min(columns, len(handles)), handlelength=3.2)
 
 
-@needs_report_extra
 def to_svg(figure: "Figure", name: str, title: str) -> str:
     """Draw a figure as an SVG element for a page that has others, too.
 
@@ -89,12 +91,9 @@ def to_svg(figure: "Figure", name: str, title: str) -> str:
     with drawing():
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     svg = file.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     # ids are the same in every figure of matplotlib
-    svg = re.sub(r'\bid="', f'id="{name}-', svg)
-    svg = re.sub(r"url\(#", f"url(#{name}-", svg)
-    svg = re.sub(r'href="#', f'href="#{name}-', svg)
+    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", svg)
     width, height = (float(size) for size in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups())
     opening = (
         f'<svg role="img" aria-label="{escape(title)}" viewBox="0 0 {width:g} {height:g}" '
@@ -104,9 +103,8 @@ def to_svg(figure: "Figure", name: str, title: str) -> str:
     return re.sub(r"^<svg[^>]*>", lambda _: opening, svg)
 
 
-@needs_report_extra
 def save(figure: "Figure", path: Path) -> None:
     """Write a figure to a file, in the format of its name."""
-    metadata = {"Date": None} if path.suffix == ".svg" else {"CreationDate": None} if path.suffix == ".pdf" else {}
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
     with drawing():
         figure.savefig(path, metadata=metadata)

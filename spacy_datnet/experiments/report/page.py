@@ -1,22 +1,25 @@
 """The page: what it shows of each corpora, filled into `page.html`."""
 
+from collections.abc import Iterable
+from html import escape
 from importlib.resources import files
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup
+from spacy import displacy
 
 from ...corpora import CorpusError
-from .._extra import needs_report_extra
 from ..domains import proxy_a_distance, read_texts
 from ..figures import figures_of, to_svg
-from ..mistakes import count_confusions, examples_of, label_scores
-from ..predictions import Sentence, sentences_of_variant
+from ..mistakes import Confusion, count_confusions, examples_of, label_scores
+from ..predictions import Item, Sentence, sentences_of_variant
 from ..results import OF_RUN, Results, name_of
-from ..tables import Row, cells, rows
-from .sentences import describe, render
+from ..tables import cells, rows, write_signed
 from .verdict import does_the_source_help, warnings_of, what_would_more_bring, which_variant
 
+ANSWERS = (does_the_source_help, which_variant, what_would_more_bring)
 CONFUSIONS = 5
 EXAMPLES = 2
 LONGEST = 30
@@ -31,7 +34,6 @@ TITLES = {
 }
 
 
-@needs_report_extra
 def write_report(results: Results) -> str:
     """Write the report on the runs of a grid.
 
@@ -39,22 +41,27 @@ def write_report(results: Results) -> str:
     RETURNS (str): An HTML page that needs nothing else.
     """
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(_read("page.html"))
+    page, style = (files(__package__).joinpath(name).read_text(encoding="utf8") for name in ("page.html", "page.css"))
     table = rows(results)
-    parts = [_corpora(results, corpora, number, table) for number, corpora in enumerate(results.corpora)]
-    return template.render(results=results, parts=parts, style=Markup(_read("page.css")), versions=_versions(results))
+    versions: dict[str, dict[str, None]] = {}
+    for record in results.done.get("record", ()):
+        for name, version in record.versions.items():
+            versions.setdefault(name, {})[version] = None
+    return environment.from_string(page).render(
+        results=results,
+        failed=results.failed.to_dict("records"),
+        parts=[_corpora(results, corpora, number, table) for number, corpora in enumerate(results.corpora)],
+        style=Markup(style),
+        versions={name: ", ".join(several) for name, several in versions.items()},
+    )
 
 
-def _read(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf8")
-
-
-def _corpora(results: Results, corpora: str, number: int, table: list[Row]) -> dict[str, Any]:
+def _corpora(results: Results, corpora: str, number: int, table: pd.DataFrame) -> dict[str, Any]:
     """Collect what is shown of corpora."""
     size = results.largest(corpora)
-    judged = results.judged(corpora, size)
-    best = results.best(corpora, size)
+    judged, best = results.judged(corpora, size), results.best(corpora, size)
     sentences = {name: sentences_of_variant(results, corpora, name, size) for name in judged}
+    figures = figures_of(results, corpora, forecast=best)
     return {
         "name": corpora,
         "anchor": f"corpora-{number}",
@@ -63,21 +70,22 @@ def _corpora(results: Results, corpora: str, number: int, table: list[Row]) -> d
         "base": results.base,
         "best": best,
         "answers": [
-            does_the_source_help(results, corpora),
-            which_variant(results, corpora),
-            what_would_more_bring(results, corpora),
+            answer(results, corpora) for answer in (does_the_source_help, which_variant, what_would_more_bring)
         ],
         "warnings": warnings_of(results, corpora),
         "sizes": results.sizes(corpora),
         "overview": _overview(results, corpora),
-        "rows": [cells(row) for row in table if row.corpora == corpora],
-        "figures": _figures(results, corpora, best, f"f{number}"),
-        "labels": _labels(sentences, judged) if all(sentences.values()) else [],
+        "rows": cells(table[table["corpora"] == corpora], results.base).values.tolist(),
+        "figures": {
+            name: Markup(to_svg(figure, f"f{number}-{name}", f"{TITLES[name]}, {corpora}"))
+            for name, figure in figures.items()
+        },
+        "labels": _labels(list(sentences.values())) if all(sentences.values()) else [],
         "judged": judged,
         "confusions": _confusions(sentences[best], len(results.select(corpora, best, size))),
         "distance": _distance(results, corpora),
-        "cost": _cost(results, corpora),
-        "settings": _settings(results, corpora),
+        "cost": _cost(results.select(corpora)),
+        "settings": _settings(results.configs(corpora)),
         "variants": list(results.configs(corpora)),
     }
 
@@ -94,21 +102,13 @@ def _overview(results: Results, corpora: str) -> list[tuple[str, list[tuple[str,
     return found
 
 
-def _figures(results: Results, corpora: str, best: str, prefix: str) -> dict[str, Markup]:
-    """Draw the pictures that the runs allow, by name."""
-    return {
-        name: Markup(to_svg(figure, f"{prefix}-{name}", f"{TITLES[name]}, {corpora}"))
-        for name, figure in figures_of(results, corpora, forecast=best).items()
-    }
-
-
-def _labels(sentences: dict[str, list[Sentence]], judged: list[str]) -> list[dict[str, Any]]:
+def _labels(judged: list[list[Sentence]]) -> list[dict[str, Any]]:
     """List the scores per label of the base and the best variant, over the test sentences of all seeds."""
-    scores = [{one.label: one for one in label_scores(sentences[name])} for name in judged]
+    scores = [{one.label: one for one in label_scores(sentences)} for sentences in judged]
     found = []
     for label in dict.fromkeys(label for of_variant in reversed(scores) for label in of_variant):
         values = [of_variant.get(label) for of_variant in scores]
-        difference = f"{values[-1].f - values[0].f:+.1f}".replace("-", "−") if all(values) else ""
+        difference = write_signed(values[-1].f - values[0].f, 1) if all(values) else ""
         annotated = f"{max(value.annotated for value in values if value):,}"
         found.append({"label": label, "annotated": annotated, "scores": values, "difference": difference})
     return found
@@ -143,34 +143,48 @@ def _distance(results: Results, corpora: str) -> float | None:
     return None
 
 
-def _cost(results: Results, corpora: str) -> list[dict[str, Any]]:
+def _cost(runs: pd.DataFrame) -> list[dict[str, Any]]:
     """Sum up what the training of each variant took."""
-    found = []
-    for variant in results.variants(corpora):
-        for size in results.sizes(corpora):
-            if records := results.select(corpora, variant, size):
-                mean = {key: sum(r[key] for r in records) / len(records) for key in ("steps", "best_step", "seconds")}
-                peak = max(record["peak_mb"] for record in records)
-                found.append({"variant": variant, "size": size, "peak_mb": peak, **mean})
-    return found
+    what = {"steps": "mean", "best_step": "mean", "seconds": "mean", "peak_mb": "max"}
+    order = {name: runs[name].unique().tolist() for name in ("variant", "size")}
+    cost = runs.groupby(["variant", "size"], as_index=False).agg(what)
+    keys = {"key": lambda column: column.map(order[column.name].index)}
+    return cost.sort_values(["variant", "size"], **keys).to_dict("records")
 
 
-def _settings(results: Results, corpora: str) -> list[tuple[str, list[str]]]:
+def _settings(configs: dict[str, dict[str, Any]]) -> list[tuple[str, list[str]]]:
     """List the settings in which the variants differ, with the value in each."""
-    configs = list(results.configs(corpora).values())
-    names = {name: None for config in configs for name in config if not name.startswith(OF_RUN)}
-    table = [(name, [_value(config, name) for config in configs]) for name in names]
+    names = dict.fromkeys(name for config in configs.values() for name in config if not name.startswith(OF_RUN))
+    table = [(name, [str(config.get(name, "")) for config in configs.values()]) for name in names]
     return [(name, values) for name, values in table if len(set(values)) > 1]
 
 
-def _value(config: dict[str, Any], name: str) -> str:
-    return str(config[name]) if name in config else ""
+def describe(confusion: Confusion) -> str:
+    """Say a kind of mistake."""
+    gold, found = confusion
+    if gold is None:
+        return f"{found} where there is nothing, or beside the right one"
+    if found is None:
+        return f"{gold} not found"
+    return f"{gold} with wrong borders" if gold == found else f"{gold} taken for {found}"
 
 
-def _versions(results: Results) -> dict[str, str]:
-    """List the versions that the runs were done with; several if they changed."""
-    found: dict[str, dict[str, None]] = {}
-    for record in results.done:
-        for name, version in record["versions"].items():
-            found.setdefault(name, {})[version] = None
-    return {name: ", ".join(versions) for name, versions in found.items()}
+def render(sentence: Sentence, items: Iterable[Item]) -> str:
+    """Mark items in a sentence with displaCy; of tags, only those that are wrong.
+
+    sentence (Sentence): The sentence.
+    items (Iterable[Tuple[int, int, str]]): Its annotated or its predicted items.
+    RETURNS (str): HTML, in which all that comes from the corpus is escaped.
+    """
+    text, starts = "", []
+    for word, space in zip(sentence.words, sentence.spaces, strict=True):
+        starts.append(len(text))
+        text += word + (" " if space else "")
+    if sentence.is_tagged:
+        items = set(items) - (sentence.gold & sentence.found.keys())
+    # displaCy escapes the text, but not the labels
+    ents = [
+        {"start": starts[start], "end": starts[end - 1] + len(sentence.words[end - 1]), "label": escape(label)}
+        for start, end, label in sorted(items)
+    ]
+    return displacy.render([{"text": text, "ents": ents}], style="ent", manual=True, jupyter=False, minify=True)

@@ -1,12 +1,12 @@
 """What the runs say, in words: does the source help, which variant to take, what would more sentences bring."""
 
-from dataclasses import dataclass
+from math import isnan
 from typing import NamedTuple
 
+from scipy.stats import ttest_rel
+
 from ..forecast import LEVEL, learning_curve
-from ..grid import Size
-from ..results import Results, Summary, in_percent
-from ..significance import paired_t_test
+from ..results import Results, Summary
 from ..tables import write_p
 
 # differences with a larger p-value are not called clear
@@ -56,15 +56,8 @@ class Gain(NamedTuple):
         return self.points < 0 and self.is_clear
 
 
-@dataclass(frozen=True)
-class Answer:
-    """An answer to a question.
-
-    question (str): The question.
-    short (str): The answer in a few words.
-    text (str): The answer in some more words.
-    points (Tuple[str, ...]): What it rests on.
-    """
+class Answer(NamedTuple):
+    """An answer to a question: in a few words, in some more, and the points that it rests on."""
 
     question: str
     short: str
@@ -72,41 +65,24 @@ class Answer:
     points: tuple[str, ...] = ()
 
 
-def gains(results: Results, corpora: str, reference: str) -> list[Gain]:
-    """Compare each variant that learns from the source with one that does without it, at each size."""
-    return [
-        gain
-        for size in by_sentences(results, corpora)
-        for variant in results.variants(corpora)
-        if variant != reference and results.uses_source(corpora, variant)
-        if (gain := gain_of(results, corpora, variant, size, reference)) is not None
-    ]
-
-
-def gain_of(results: Results, corpora: str, variant: str, size: Size, reference: str) -> Gain | None:
+def gain_of(results: Results, corpora: str, variant: str, size: str, reference: str) -> Gain | None:
     """Compare two variants at one size; None without a common seed."""
     difference = results.compare(corpora, variant, size, reference)
     if difference is None:
         return None
-    scores, others = (
-        {record["seed"]: in_percent(record) for record in results.select(corpora, name, size)}
-        for name in (variant, reference)
-    )
-    common = sorted(scores.keys() & others.keys())
-    pairs = [scores[seed] for seed in common], [others[seed] for seed in common]
-    return Gain(
-        results.sentences(corpora, size),
-        variant,
-        results.summary(corpora, variant, size),
-        results.summary(corpora, reference, size),
-        *difference,
-        paired_t_test(*pairs) if len(common) >= FEWEST_SEEDS else None,
-        sum(scores[seed] > others[seed] for seed in common),
-        len(common),
-    )
+    one, other = (results.select(corpora, name, size).set_index("seed")["test"] for name in (variant, reference))
+    common = one.index.intersection(other.index)
+    summaries = (results.summary(corpora, name, size) for name in (variant, reference))
+    p_of_seeds = None
+    if len(common) >= FEWEST_SEEDS:
+        p = float(ttest_rel(one[common], other[common]).pvalue)
+        p_of_seeds = 1.0 if isnan(p) else p  # no seed differs
+    better = int((one[common] > other[common]).sum())
+    count = results.sentences(corpora, size)
+    return Gain(count, variant, *summaries, *difference, p_of_seeds, better, len(common))
 
 
-def by_sentences(results: Results, corpora: str) -> list[Size]:
+def by_sentences(results: Results, corpora: str) -> list[str]:
     """Sort the sizes by the number of target sentences."""
     return sorted(results.sizes(corpora), key=lambda size: results.sentences(corpora, size))
 
@@ -117,21 +93,23 @@ def reference_of(results: Results, corpora: str) -> str | None:
     return results.base if results.base in alone else next(iter(alone), None)
 
 
+def users_of(results: Results, corpora: str) -> list[str]:
+    """List the variants that learn from the source."""
+    return [name for name in results.variants(corpora) if results.uses_source(corpora, name)]
+
+
 def does_the_source_help(results: Results, corpora: str) -> Answer:
     """Answer from the variant with the best dev score among those that learn from the source, at each size."""
     question = "Does the source help?"
-    reference = reference_of(results, corpora)
-    users = [name for name in results.variants(corpora) if results.uses_source(corpora, name)]
+    reference, users = reference_of(results, corpora), users_of(results, corpora)
     if not users:
         return Answer(question, "These runs can't tell.", "No variant with a result learns from the source.")
     if reference is None:
         text = "Every variant with a result learns from the source. Add one that does not, such as configs/base.cfg."
         return Answer(question, "These runs can't tell.", text)
-    found = []
-    for size in by_sentences(results, corpora):
-        best = results.best(corpora, size, among=users)
-        if best is not None and (gain := gain_of(results, corpora, best, size, reference)):
-            found.append(gain)
+    best = {size: results.best(corpora, size, among=users) for size in by_sentences(results, corpora)}
+    gains = [gain_of(results, corpora, name, size, reference) for size, name in best.items() if name is not None]
+    found = [gain for gain in gains if gain is not None]
     if not found:
         text = f"No seed and size has a result both with the source and of {reference} yet."
         return Answer(question, "These runs can't tell yet.", text)
@@ -146,15 +124,14 @@ def does_the_source_help(results: Results, corpora: str) -> Answer:
 
 def _short(found: list[Gain]) -> str:
     helps, harms = [gain for gain in found if gain.helps], [gain for gain in found if gain.harms]
-    unclear = [gain for gain in found if not (gain.helps or gain.harms)]
+    unclear = [gain for gain in found if not gain.is_clear or not gain.points]
     parts = []
     if helps:
-        largest = max(helps, key=lambda gain: gain.points)
+        largest = max(gain.points for gain in helps)
         where = "" if len(helps) == len(found) else f" with {_counts(helps)} target sentences"
-        upto = "by" if len(helps) == 1 else "by up to"
-        parts.append(f"Yes{where}, {upto} {largest.points:.1f} points.")
+        parts.append(f"Yes{where}, {'by' if len(helps) == 1 else 'by up to'} {largest:.1f} points.")
     if harms:
-        parts.append(f"{'No, it' if not helps else 'It'} does harm with {_counts(harms)} target sentences.")
+        parts.append(f"{'It does' if helps else 'No, it does'} harm with {_counts(harms)} target sentences.")
     if unclear:
         where = "" if len(unclear) == len(found) else f" with {_counts(unclear)} target sentences"
         parts.append(f"No difference is clear{where}.")
@@ -185,11 +162,9 @@ def say_p(gain: Gain) -> str:
 
 def which_variant(results: Results, corpora: str) -> Answer:
     """Recommend the variant with the best dev score at the largest size."""
-    size = results.largest(corpora)
-    best = results.best(corpora, size)
-    count = results.sentences(corpora, size)
-    question = "Which variant should I take?"
-    others = [name for name in results.variants(corpora) if name != best and results.select(corpora, name, size)]
+    question, size = "Which variant should I take?", results.largest(corpora)
+    best, count = results.best(corpora, size), results.sentences(corpora, size)
+    others = [name for name in results.select(corpora, size=size)["variant"].unique() if name != best]
     if not others:
         return Answer(question, f"{best}: there is no other with {count:,} target sentences.")
     text = (
@@ -197,11 +172,8 @@ def which_variant(results: Results, corpora: str) -> Answer:
         f"({results.summary(corpora, best, size, 'dev')}); on the test set it reaches "
         f"{results.summary(corpora, best, size)}."
     )
-    equal = []
-    for name in others:
-        gain = gain_of(results, corpora, name, size, best)
-        if gain is not None and not gain.harms:
-            equal.append(f"{name} ({gain.found}; {say_p(gain)})")
+    gains = [gain_of(results, corpora, name, size, best) for name in others]
+    equal = [f"{gain.variant} ({gain.found}; {say_p(gain)})" for gain in gains if gain is not None and not gain.harms]
     if equal:
         text += f" Not clearly worse on the test set: {', '.join(equal)}."
     points = []
@@ -209,8 +181,7 @@ def which_variant(results: Results, corpora: str) -> Answer:
         if (name := results.best(corpora, other)) != best:
             fewer, score = results.sentences(corpora, other), results.summary(corpora, name, other)
             points.append(f"With {fewer:,} target sentences, {name} is best on the development set (test {score}).")
-    short = best
-    reference = reference_of(results, corpora)
+    short, reference = best, reference_of(results, corpora)
     if reference is not None and results.uses_source(corpora, best):
         gain = gain_of(results, corpora, best, size, reference)
         if gain is not None and not gain.helps:
@@ -220,44 +191,50 @@ def which_variant(results: Results, corpora: str) -> Answer:
 
 def what_would_more_bring(results: Results, corpora: str) -> Answer:
     """Continue the learning curve of the recommended variant to twice and four times the sentences."""
-    question = "What would more annotated sentences bring?"
+    question, doubt = "What would more annotated sentences bring?", "These runs can't tell."
     best = results.best(corpora, results.largest(corpora))
-    records = [record for record in results.done if (record["corpora"], record["variant"]) == (corpora, best)]
-    counts = [len(record["ids"]) for record in records]
-    if len(set(counts)) < 3:
+    runs = results.select(corpora, best)
+    sizes = set(runs["sentences"]) - {0}
+    if len(sizes) < 3:
         text = "A learning curve can be continued from three sizes on. Add sizes to the grid."
-        return Answer(question, "These runs can't tell.", text)
-    curve = learning_curve(counts, [in_percent(record) for record in records])
+        return Answer(question, doubt, text)
+    curve = learning_curve(runs["sentences"], runs["test"])
     if curve is None:
         text = f"In these runs, more sentences do not raise the score of {best}, so its curve can't be continued."
-        return Answer(question, "These runs can't tell.", text)
-    now, most = curve.at(max(counts)).score, max(counts)
-    points = []
-    for factor, word in ((2, "Twice"), (4, "Four times")):
-        new = curve.at(factor * most)
-        points.append(
-            f"{word} as many ({factor * most:,}): about {new.score:.1f}; if the law holds, {LEVEL:.0%} of new runs "
-            f"lie between {new.low:.1f} and {new.high:.1f}."
-        )
-    text = (
-        f"This continues the curve of {best} as a power law from {most:,} sentences on, where it is at {now:.1f}. "
-        f"It is a guess from {len(set(counts))} sizes, surer near them than far from them. It takes for granted that "
-        "new sentences are like the ones you have and annotated alike; real curves flatten sooner or later, at the "
-        "latest where annotators disagree."
+        return Answer(question, doubt, text)
+    most = int(max(sizes))
+    now, twice, fourfold = (curve.at(factor * most) for factor in (1, 2, 4))
+    points = tuple(
+        f"{word} as many ({factor * most:,}): about {new.score:.1f}; if the law holds, {LEVEL:.0%} of new runs "
+        f"lie between {new.low:.1f} and {new.high:.1f}."
+        for word, factor, new in (("Twice", 2, twice), ("Four times", 4, fourfold))
     )
-    twice = curve.at(2 * most)
-    doubt = (twice.high - twice.low) / 2
-    short = f"About {twice.score - now:.1f} points for twice as many, give or take {doubt:.1f} in a single run."
-    return Answer(question, short, text, tuple(points))
+    text = (
+        f"This continues the curve of {best} as a power law from {most:,} sentences on, where it is at "
+        f"{now.score:.1f}. It is a guess from {len(sizes)} sizes, surer near them than far from them. "
+        "It takes for granted that new sentences are like the ones you have and annotated alike; "
+        "real curves flatten sooner or later, at the latest where annotators disagree."
+    )
+    short = (
+        f"About {twice.score - now.score:.1f} points for twice as many, give or take "
+        f"{(twice.high - twice.low) / 2:.1f} in a single run."
+    )
+    return Answer(question, short, text, points)
 
 
 def warnings_of(results: Results, corpora: str) -> list[str]:
     """List negative transfer: variants that are clearly worse with the source than without."""
     reference = reference_of(results, corpora)
-    found = [] if reference is None else [gain for gain in gains(results, corpora, reference) if gain.harms]
+    gains = [
+        gain_of(results, corpora, variant, size, reference)
+        for size in by_sentences(results, corpora)
+        for variant in users_of(results, corpora)
+        if reference is not None
+    ]
     return [
         f"Negative transfer: with {gain.sentences:,} target sentences, {gain.variant} is {abs(gain.points):.1f} points "
         f"worse than {reference}, which does not see the source ({say_p(gain)}). Do not take it at this size: the "
         "source may be too different, or the training too short."
-        for gain in found
+        for gain in gains
+        if gain is not None and gain.harms
     ]
