@@ -66,6 +66,12 @@ class Errors:
         "could label nothing. Set encoder in its ContextualVectors to a function that gives them for any sentence."
     )
     DN047 = "{where}: the vectors of the sentence that begins with {text!r} are not all finite numbers."
+    DN071 = (
+        "The features can't be kept in {folder}: {reason}. Make room there, or name a folder that you may write to as "
+        "the cache of FrozenTransformer, or none."
+    )
+    DN072 = "The transformer's weights {name} are not all finite numbers. Get the checkpoint anew."
+    DN073 = "The transformer that was saved with the pipeline can't be loaded: {reason}. Get the pipeline anew."
 
 
 class Warnings:

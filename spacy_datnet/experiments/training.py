@@ -21,9 +21,9 @@ from spacy.util import load_config
 from spacy.vocab import Vocab
 
 from ..corpora.docbin import read_docbin, split_sentences
-from ..features.frozen_transformer import compute_features
 from ..resources import TARGET
 from ..training.corpus import configure_SourceTargetCorpus
+from ..training.features import compute_features
 from .engines import MODELS
 from .grid import Run
 from .results import CONFIG, CURVE, IDS, LOG, PREDICTIONS

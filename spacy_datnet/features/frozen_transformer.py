@@ -1,26 +1,22 @@
-"""A frozen transformer as word features, with an optional cache on disk."""
+"""A frozen transformer as word features, with an optional store on disk."""
 
-import contextlib
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import registry
-from thinc.api import Model
-from thinc.types import Floats2d
 from tqdm import tqdm
 
 from ..errors import Errors, Warnings
-from ..resources import SOURCE
-from .checkpoint import CheckpointShim, import_transformers
-from .feature_cache import FeatureCache, open_cache
+from .checkpoint import import_transformers
+from .checkpoint_shim import CheckpointShim, checkpoint_shim
 from .layout import Layout
-from .sentence_vectors import Sentence, encode_docs
+from .sentence_vectors import build_sentence_vectors
+from .store import FeatureStore, Rows, Sentence, open_store
 from .word_vectors import Words
 
 PRECISIONS = ("float16", "float32")
@@ -32,7 +28,7 @@ class Settings:
 
     layers: tuple[int, ...]
     precision: str
-    cache: str | None
+    cache: Path | None
 
 
 @registry.architectures("spacy-datnet.FrozenTransformer.v1")
@@ -61,127 +57,60 @@ def build_FrozenTransformer(
     import_transformers()
     if precision not in PRECISIONS:
         raise ValueError(Errors.DN031.format(precision=precision, known=", ".join(PRECISIONS)))
-    settings = Settings(tuple(layers or (-1,)), precision, None if cache is None else str(cache))
-    # settings are not in attrs, which are saved and would replace what the config says
-    return Model(
+    settings = Settings(tuple(layers or (-1,)), precision, None if cache is None else Path(cache))
+    return build_sentence_vectors(
         "frozen_transformer",
-        partial(forward, settings=settings),
-        init=partial(init, settings=settings),
+        partial(init, settings=settings),
+        partial(stores_of, settings=settings),
+        partial(encode, settings=settings),
         shims=[CheckpointShim(name, save=save_checkpoint)],
-        dims={"nO": None},
-        attrs={"static": True, **({} if cache is None else {"fill_cache": partial(fill_cache, settings=settings)})},
+        **({} if cache is None else {"fill_store": partial(fill_store, settings=settings)}),
     )
 
 
 def init(model: Words, X: list[Doc] | None = None, Y: None = None, *, settings: Settings) -> None:
     """Load the checkpoint and see whether it has the layers."""
-    checkpoint = model.shims[0].checkpoint
-    depth = checkpoint.depth
+    shim = checkpoint_shim(model)
+    depth = shim.checkpoint.depth
     for layer in settings.layers:
         if layer == 0 or abs(layer) > depth:
-            raise ValueError(Errors.DN030.format(layer=layer, name=model.shims[0].name, depth=depth))
-    model.set_dim("nO", checkpoint.width, force=True)
+            raise ValueError(Errors.DN030.format(layer=layer, name=shim.name, depth=depth))
+    model.set_dim("nO", shim.checkpoint.width, force=True)
 
 
-def forward(model: Words, docs: list[Doc], is_train: bool, *, settings: Settings) -> tuple[list[Floats2d], Callable]:
-    """Read the sentences of docs, or find them in the cache."""
-    return encode_docs(model, docs, partial(find_or_encode, model, settings=settings, expect=is_train))
+def stores_of(model: Words, settings: Settings) -> list[FeatureStore]:
+    """Open the store of the layer's vectors, if it has one."""
+    if settings.cache is None:
+        return []
+    checkpoint = checkpoint_shim(model).checkpoint
+    layers = tuple(layer % (checkpoint.depth + 1) for layer in settings.layers)
+    origin = {"checkpoint": checkpoint.fingerprint, "layers": layers, "precision": settings.precision, "version": 2}
+    return [open_store(settings.cache, **origin)]
 
 
-def find_or_encode(
-    model: Words, sentences: Sequence[Sentence], *, settings: Settings, expect: bool
-) -> Iterator[tuple[Sentence, np.ndarray]]:
-    """Yield the vectors of sentences, from the cache where it has them.
-
-    expect (bool): Whether a sentence that is not in the cache is worth a warning.
-    """
-    missing, cache = [], None
-    # a pipeline goes to others, who may neither have nor see the folder of its training
-    with contextlib.suppress(OSError):
-        cache = cache_of(model, settings)
-    for sentence in sentences:
-        vectors = None if cache is None else cache.get(sentence)
-        if vectors is None:
-            missing.append(sentence)
-        else:
-            yield sentence, vectors
-    if missing and expect and settings.cache is not None:
-        warnings.warn(Warnings.DN055.format(folder=settings.cache), stacklevel=2)
-    yield from encode(model, missing, settings)
-
-
-def encode(model: Words, sentences: Sequence[Sentence], settings: Settings) -> Iterator[tuple[Sentence, np.ndarray]]:
+def encode(model: Words, sentences: Sequence[Sentence], is_train: bool, *, settings: Settings) -> Rows:
     """Read sentences with the transformer."""
+    if is_train and settings.cache is not None:
+        warnings.warn(Warnings.DN055.format(folder=settings.cache), stacklevel=2)
+    shim = checkpoint_shim(model)
     largest = np.finfo(settings.precision).max
-    for i, vectors in model.shims[0].checkpoint.encode(sentences, settings.layers):
+    for i, vectors in shim.checkpoint.encode(sentences, settings.layers):
         if not (np.abs(vectors) <= largest).all():  # also if they are not numbers
-            raise ValueError(Errors.DN043.format(name=model.shims[0].name, precision=settings.precision))
+            raise ValueError(Errors.DN043.format(name=shim.name, precision=settings.precision))
         yield sentences[i], vectors.astype(settings.precision)
 
 
-def cache_of(model: Words, settings: Settings) -> FeatureCache | None:
-    """Open the cache of the layer's vectors, if it has one."""
-    if settings.cache is None:
-        return None
-    checkpoint = model.shims[0].checkpoint
-    layers = tuple(layer % (checkpoint.depth + 1) for layer in settings.layers)
-    return open_cache(
-        settings.cache, checkpoint=checkpoint.fingerprint, layers=layers, precision=settings.precision, version=1
-    )
+def fill_store(model: Words, docs: Sequence[Doc], *, settings: Settings) -> int:
+    """Compute and keep the vectors of docs that the layer's store does not have.
 
-
-def fill_cache(model: Words, docs: Sequence[Doc], *, settings: Settings) -> int:
-    """Compute and keep the vectors of docs that the cache does not have.
-
-    model (Model): The layer, initialised, with a cache.
+    model (Model): The layer, initialised, with a store.
     docs (Sequence[Doc]): The docs.
     RETURNS (int): The number of sentences that were computed.
     """
-    cache = cache_of(model, settings)
-    sentences = list(dict.fromkeys(Layout.of(docs).texts(docs)))
-    cache.refresh()
-    # what needs nothing waits for nobody, and a cache that others keep may be read-only
-    if all(cache.get(sentence) is not None for sentence in sentences):
-        return 0
-    with cache.writing():
-        missing = [sentence for sentence in sentences if cache.get(sentence) is None]
-        rows = encode(model, missing, settings)
-        cache.write(tqdm(rows, total=len(missing), disable=None, unit="sentence", desc="Features"))
-    return len(missing)
 
+    def compute(missing: Sequence[Sentence]) -> Rows:
+        rows = encode(model, missing, False, settings=settings)
+        return tqdm(rows, total=len(missing), disable=None, unit="sentence", desc="Features")
 
-def compute_features(nlp: Language, docs: Iterable[Doc], resource: str | None = None) -> int:
-    """Fill the caches of all frozen transformers of a pipeline.
-
-    nlp (Language): The pipeline, initialised.
-    docs (Iterable[Doc]): The docs whose features will be needed.
-    resource (Optional[str]): "source" or "target", where the docs are of one: word features of the other alone, with a
-        `source_tok2vec`, are left out. Defaults to None.
-    RETURNS (int): The number of sentences that were computed, by whatever layer.
-    """
-    fills = fills_of(nlp, resource)
-    docs = list(docs) if fills else []
-    return sum(fill(docs) for fill in fills)
-
-
-def fills_of(nlp: Language, resource: str | None = None) -> list[Callable[[Sequence[Doc]], int]]:
-    """Find what fills the caches of a pipeline's frozen transformers, see `compute_features`; empty without a cache."""
-    # spaCy's lemmatizers have None as a model
-    models = [pipe.model for _, pipe in nlp.components if isinstance(getattr(pipe, "model", None), Model)]
-    return [
-        partial(node.attrs["fill_cache"], node)
-        for model in models
-        for layer in _layers_that_read(model, resource)
-        for node in layer.walk()
-        if "fill_cache" in node.attrs
-    ]
-
-
-def _layers_that_read(model: Model, resource: str | None) -> Sequence[Model]:
-    if not model.has_ref("features"):
-        return [model]
-    layers = model.get_ref("features").layers
-    if resource is None or len(layers) == 1:
-        return layers
-    target, source = layers
-    return [source if resource == SOURCE else target]
+    (store,) = stores_of(model, settings)
+    return store.fill(Layout.of(docs).texts(docs), compute)

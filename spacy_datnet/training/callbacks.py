@@ -5,14 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from spacy.language import Language
-from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry, resolve_dot_names
 
 from ..errors import Errors, Warnings
-from ..features.frozen_transformer import compute_features, fills_of
 from ..pipeline.calibration import calibrate
-from ..resources import RESOURCES, TARGET, resource_of
 
 
 @registry.callbacks("spacy-datnet.epoch_decay.v1")
@@ -39,54 +36,6 @@ def scale_learn_rates(rate: float, factor: float, nlp: Language, info: dict[str,
         if hasattr(pipe, "learn_rate_scale") and hasattr(pipe, "learn_rate_factor"):
             pipe.learn_rate_scale = 1.0 / (1.0 + rate * info["epoch"])
             pipe.learn_rate_factor = factor
-
-
-@registry.callbacks("spacy-datnet.compute_features.v1")
-def configure_compute_features() -> Callable[[Language], None]:
-    """Configure the computation of the features that a frozen transformer keeps, before the training begins.
-
-    Use it as `[initialize.after_init]`. The sentences of the training and of the dev corpus that the cache of a
-    `spacy-datnet.FrozenTransformer.v1` does not have are computed; other components and layers are left alone. Of
-    several processes with one cache, one computes and the others wait.
-
-    RETURNS (Callable): The callback.
-    """
-    return compute_features_of_corpora
-
-
-def compute_features_of_corpora(nlp: Language) -> None:
-    """Compute what the training and dev corpora of a pipeline's config need.
-
-    Which sentences a layer reads may be said by components before it. Those that the training does not change set them
-    here, too: in docs of the training where they are among the `annotating_components`, in docs of the dev set always.
-    """
-    if not fills_of(nlp):
-        return
-    training = nlp.config.interpolate()["training"]
-    # not `nlp.pipeline`: while a pipeline is initialised, spaCy disables what is frozen or sourced
-    stable = [
-        name
-        for name, pipe in nlp.components
-        if name in training["frozen_components"] or not getattr(pipe, "is_trainable", False)
-    ]
-    annotating = [name for name in stable if name in training["annotating_components"]]
-    corpora = (
-        ("train_corpus", annotating, resource_of),
-        ("dev_corpus", stable, lambda example: TARGET),  # what is predicted is read as the target, whatever it is
-    )
-    for corpus_name, names, resource_read in corpora:
-        try:
-            (corpus,) = corpora_of(nlp, corpus_name)
-            examples = list(corpus(nlp))
-        except (ValueError, OSError) as error:  # such as where a trained pipeline, elsewhere, is initialised again
-            warnings.warn(Warnings.DN063.format(name=corpus_name, reason=error), stacklevel=2)
-            continue
-        for resource in RESOURCES:
-            docs: Iterable[Doc] = (example.predicted for example in examples if resource_read(example) == resource)
-            for name in names:
-                pipe = nlp.get_pipe(name)
-                docs = pipe.pipe(docs) if hasattr(pipe, "pipe") else map(pipe, docs)
-            compute_features(nlp, docs, resource)
 
 
 @registry.callbacks("spacy-datnet.calibrate.v1")

@@ -1,5 +1,6 @@
 """Components on a frozen transformer: training, the cache, and a pipeline that carries its checkpoint."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -19,12 +20,13 @@ from typer.testing import CliRunner
 from util import SMALL_MODEL, annotated, bare, task_examples, training_config, write_docs
 
 from spacy_datnet.cli import app
-from spacy_datnet.features import frozen_transformer
 from spacy_datnet.features.checkpoint import Checkpoint
-from spacy_datnet.features.feature_cache import FeatureCache
-from spacy_datnet.features.frozen_transformer import build_FrozenTransformer, compute_features
+from spacy_datnet.features.checkpoint_shim import checkpoint_shim
+from spacy_datnet.features.frozen_transformer import build_FrozenTransformer
+from spacy_datnet.features.store import FeatureStore
 from spacy_datnet.pipeline.export import keep_encoder_only
 from spacy_datnet.resources import TARGET, resource_of
+from spacy_datnet.training.features import compute_features
 
 TASKS = {"datnet_ner": "ents", "datnet_tagger": "tags"}
 BUILD = "spacy-datnet.FrozenTransformer.v1"
@@ -107,7 +109,7 @@ def test_spacy_trains_on_frozen_features(trained):
 
 def test_both_components_share_one_network_and_one_cache(trained):
     best = spacy.load(trained / "model-best")
-    first, second = (best.get_pipe(name).model.get_ref("tok2vec").shims[0] for name in TASKS)
+    first, second = (checkpoint_shim(best.get_pipe(name).model.get_ref("tok2vec")) for name in TASKS)
     assert first.checkpoint is second.checkpoint
     assert len(list((trained / "cache").iterdir())) == 1
 
@@ -266,11 +268,12 @@ def test_a_cache_that_may_not_be_read_is_done_without(elsewhere, monkeypatch):
     nlp = spacy.load(folder / "model-last")
 
     def refused(*args, **settings):  # the rights of files mean nothing to root
-        raise PermissionError
+        raise PermissionError("not yours")
 
-    monkeypatch.setattr(frozen_transformer, "open_cache", refused)
+    monkeypatch.setattr(os, "access", lambda *args: False)
+    monkeypatch.setattr(Path, "mkdir", refused)
     assert_same(list(nlp.pipe(target_docs(nlp))), expected)
-    with pytest.raises(PermissionError):
+    with pytest.raises(OSError, match=r"DN071.*cache.*not yours"):
         compute_features(nlp, target_docs(nlp))
 
 
@@ -341,7 +344,7 @@ def test_features_of_docs_outside_of_a_training(trained, tmp_path):
 def test_a_cache_that_has_all_is_not_locked(trained, monkeypatch):
     nlp = spacy.load(trained / "model-best")
     nlp.add_pipe("lemmatizer", config={"mode": "rule"})  # without a model
-    monkeypatch.setattr(FeatureCache, "writing", None)
+    monkeypatch.setattr(FeatureStore, "writing", None)
     assert compute_features(nlp, target_docs(nlp)) == 0
 
 

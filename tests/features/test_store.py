@@ -1,0 +1,298 @@
+"""Vectors of sentences on disk: what is written is read, by any process; what is damaged or half-written is not."""
+
+import os
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spacy_datnet.features import store as store_module
+from spacy_datnet.features.store import FeatureStore, open_store
+
+ORIGIN = {"checkpoint": "abc", "layers": (1, 2), "precision": "float16"}
+WIDTH = 5
+
+
+def sentences_of(count, start=0):
+    rng = np.random.default_rng(start)
+    made = []
+    for i in range(start, start + count):
+        words = tuple(f"w{i}_{j}" for j in range(1 + i % 4))
+        made.append((words, rng.normal(size=(len(words), WIDTH)).astype(np.float16)))
+    return made
+
+
+def fill(folder, sentences, origin=ORIGIN):
+    cache = FeatureStore(folder, origin)
+    with cache.writing():
+        cache.write(sentences)
+    return cache
+
+
+def get(cache, words):
+    return dict(cache.find([words])).get(words)
+
+
+def assert_holds(cache, sentences):
+    for words, vectors in sentences:
+        np.testing.assert_array_equal(get(cache, words), vectors)
+
+
+@pytest.fixture
+def filled(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "SHARD_WORDS", 20)
+    fill(tmp_path, sentences_of(30))
+    return tmp_path
+
+
+def shards(folder):
+    return sorted(folder.glob("*/shard-*.safetensors"))
+
+
+def test_what_is_written_is_read_by_another(filled):
+    assert len(shards(filled)) > 2
+    cache = FeatureStore(filled, ORIGIN)
+    assert_holds(cache, sentences_of(30))
+    assert len(cache) == 30
+    words, _ = sentences_of(1)[0]
+    assert get(cache, (*words, "more")) is None and get(cache, ("w0", "_0")) is None
+    assert get(cache, words).dtype == np.float16
+
+
+def test_sentences_whose_words_hold_borders_are_told_apart(tmp_path):
+    sentences = [("a\0b", "c"), ("a", "b\0c"), ("1:a", "b"), ("1", "a1:b"), ("\ud800", "c")]
+    made = [(words, np.full((2, WIDTH), i, np.float16)) for i, words in enumerate(sentences)]
+    assert_holds(fill(tmp_path, made), made)
+
+
+def test_vectors_are_mapped_and_not_read(tmp_path):
+    made = [((f"w{i}",), np.full((1, 1 << 20), i % 7, np.float16)) for i in range(64)]  # 128 MB in one shard
+    fill(tmp_path, made)
+    code = (
+        "import resource, sys\nfrom pathlib import Path\nimport numpy as np\n"
+        "from spacy_datnet.features.store import FeatureStore\n"
+        f"store = FeatureStore(Path(sys.argv[1]), {ORIGIN!r})\n"
+        "held = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = held()\n"
+        "((_, found),) = store.find([('w63',)])\n"
+        "assert found[0, 0] == 0 and store.find([('w5',)])\n"
+        "print(held() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True)
+    assert int(done.stdout) < (32 << 20) // (1 if sys.platform == "darwin" else 1 << 10)
+
+
+def test_more_is_added_and_seen_by_who_reads_already(filled):
+    reader = FeatureStore(filled, ORIGIN)
+    assert_holds(reader, sentences_of(30))
+    words, vectors = sentences_of(10, start=100)[0]
+    assert get(reader, words) is None
+    fill(filled, sentences_of(10, start=100))
+    np.testing.assert_array_equal(get(reader, words), vectors)
+    assert_holds(reader, sentences_of(30))
+
+
+@pytest.mark.parametrize(
+    "change", [{"checkpoint": "abd"}, {"layers": (1,)}, {"precision": "float32"}, {"version": 2}], ids=str
+)
+def test_other_origins_are_kept_apart(filled, change):
+    other = FeatureStore(filled, {**ORIGIN, **change})
+    assert len(other) == 0
+    assert len(FeatureStore(filled, ORIGIN)) == 30
+
+
+def test_a_cache_of_something_else_is_refused(filled):
+    (place,) = filled.iterdir()
+    other = FeatureStore(filled, {**ORIGIN, "checkpoint": "xyz"}).folder
+    place.rename(other)
+    words, _ = sentences_of(1)[0]
+    with pytest.raises(ValueError, match=rf"DN032.*{other.name}"):
+        get(FeatureStore(filled, {**ORIGIN, "checkpoint": "xyz"}), words)
+    with pytest.raises(ValueError, match="DN032"):
+        fill(filled, sentences_of(3), {**ORIGIN, "checkpoint": "xyz"})
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[-300] ^= 1  # of a vector
+    path.write_bytes(data)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def garbage(path):
+    path.write_bytes(b"garbage " * 500)
+
+
+def read_all(cache):
+    """List the sentences that are not there; one that is must be right."""
+    lost = []
+    for words, vectors in sentences_of(30):
+        found = get(cache, words)
+        if found is None:
+            lost.append((words, vectors))
+        else:
+            np.testing.assert_array_equal(found, vectors)
+    return lost
+
+
+@pytest.mark.parametrize("damage", [flip, cut, empty, garbage, os.remove], ids=lambda damage: damage.__name__)
+def test_what_is_damaged_is_not_read_and_replaced(filled, damage):
+    damage(shards(filled)[0])
+    cache = FeatureStore(filled, ORIGIN)
+    with pytest.warns(UserWarning, match="DN056"):
+        lost = read_all(cache)
+    assert lost and len(lost) < 30
+    computed = []
+    with pytest.warns(UserWarning, match="DN056"):
+        cache.fill([words for words, _ in sentences_of(30)], lambda missing: computed.extend(missing) or only(missing))
+    assert {words for words, _ in lost} <= set(computed) and len(computed) < 30  # the whole shard
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not read_all(cache) and not read_all(FeatureStore(filled, ORIGIN))
+
+
+def only(chosen):
+    return [pair for pair in sentences_of(30) if pair[0] in chosen]
+
+
+@pytest.mark.parametrize("damage", [cut, empty, garbage, os.remove], ids=lambda damage: damage.__name__)
+def test_a_damaged_index_is_made_anew_from_the_shards(filled, damage):
+    (index,) = filled.glob("*/index.sqlite")
+    damage(index)
+    before, cache = shards(filled), FeatureStore(filled, ORIGIN)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert read_all(cache)
+    assert any("DN056" in str(warning.message) for warning in caught) == (damage is not os.remove)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert cache.fill([words for words, _ in sentences_of(30)], None) == 0
+    assert not read_all(cache) and shards(filled) == before
+
+
+@pytest.mark.parametrize("name", ["index.sqlite", "shard-*"])
+def test_a_wrong_byte_anywhere_gives_no_wrong_vectors(filled, name):
+    path = sorted(filled.glob(f"*/{name}"))[0]
+    data = path.read_bytes()
+    for i in range(0, len(data), len(data) // 120):
+        path.write_bytes(data[:i] + bytes([data[i] ^ 0xFF]) + data[i + 1 :])
+        cache = FeatureStore(filled, ORIGIN)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            read_all(cache)
+            try:
+                cache.fill([words for words, _ in sentences_of(30)], only)
+            except ValueError as error:
+                assert "DN032" in str(error)  # what says whose features these are has wrong bytes
+                continue
+            assert not read_all(cache)
+
+
+def test_others_may_read_what_they_may_read_of_the_folder(filled):
+    (place,) = filled.iterdir()
+    for file in place.iterdir():
+        assert file.stat().st_mode & 0o666 == place.stat().st_mode & 0o666 or file.name == ".lock"
+
+
+def test_what_may_not_be_read_is_told_and_not_removed(filled, monkeypatch):
+    cache, read, hidden = FeatureStore(filled, ORIGIN), Path.open, shards(filled)[0]
+
+    def open_if_allowed(path, *args, **settings):  # the rights of files mean nothing to root
+        if path == hidden:
+            raise PermissionError(path)
+        return read(path, *args, **settings)
+
+    monkeypatch.setattr(Path, "open", open_if_allowed)
+    reader = FeatureStore(filled, ORIGIN)
+    with pytest.warns(UserWarning, match=f"DN062.*{hidden.name}"):
+        assert 0 < len(read_all(reader)) < 30
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with cache.writing():
+            pass
+    assert hidden in shards(filled)
+
+
+def test_a_removed_cache_is_made_anew(filled):
+    cache = open_store(filled, **ORIGIN)
+    assert open_store(filled, **ORIGIN) is cache and len(cache) == 30
+    for shard in shards(filled):
+        shard.unlink()
+    with cache.writing():
+        assert len(cache) == 0
+        cache.write(sentences_of(4))
+    assert_holds(FeatureStore(filled, ORIGIN), sentences_of(4))
+
+
+def test_the_same_twice_is_one_shard(filled):
+    before = shards(filled)
+    fill(filled, sentences_of(30))
+    assert shards(filled) == before
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from spacy_datnet.features.store import FeatureStore
+cache = FeatureStore(Path(sys.argv[1]), {"checkpoint": "abc", "layers": (1, 2), "precision": "float16"})
+
+def slowly():
+    for i in range(1000):
+        yield (f"s{i}",), np.full((1, 5), i, np.float16)
+        if i % 20 == 19:
+            print(i, flush=True)
+            time.sleep(float(sys.argv[2]))
+
+with cache.writing():
+    missing = cache.missing([(f"s{i}",) for i in range(1000)])
+    print("missing", len(missing), flush=True)
+    if missing:
+        cache.write(slowly())
+"""
+
+
+def writer(folder, pause):
+    code = WRITER.replace("cache = F", "from spacy_datnet.features import store\nstore.SHARD_WORDS = 50\ncache = F")
+    return subprocess.Popen([sys.executable, "-c", code, str(folder), str(pause)], stdout=subprocess.PIPE, text=True)
+
+
+def test_a_killed_writer_leaves_only_what_is_whole(tmp_path):
+    process = writer(tmp_path, 0.05)
+    for line in process.stdout:
+        if line.strip() == "199":
+            break
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    cache = FeatureStore(tmp_path, ORIGIN)
+    assert 100 <= len(cache) < 1000
+    for i in range(len(cache)):
+        np.testing.assert_array_equal(get(cache, (f"s{i}",)), np.full((1, 5), i, np.float16))
+    (place,) = (path for path in tmp_path.iterdir())
+    (place / ".unfinished-leftover").touch()
+    fill(tmp_path, sentences_of(3))  # the lock is free, and leftovers go
+    assert not list(place.glob(".unfinished*"))
+
+
+def test_of_two_writers_one_waits_and_finds_all(tmp_path):
+    first = writer(tmp_path, 0.02)
+    assert first.stdout.readline().split() == ["missing", "1000"]
+    second = writer(tmp_path, 0.02)
+    while first.poll() is None:
+        time.sleep(0.05)
+    out, _ = second.communicate(timeout=60)
+    assert out.split() == ["missing", "0"]
+    first.stdout.close()
+    assert len(FeatureStore(tmp_path, ORIGIN)) == 1000
