@@ -13,7 +13,7 @@ def choice(name: str, *values: str) -> Enum:
 
 
 # what `corpora` and `experiments.tables` offer, said again because importing them takes seconds; a test compares
-Format = choice("Format", "auto", "columns", "conllu", "brackets")
+Format = choice("Format", "auto", "columns", "conllu", "brackets", "spacy")
 Scheme = choice("Scheme", "auto", "iob1", "iob2", "bioes")
 Delimiter = choice("Delimiter", "auto", "tab", "space")
 TableFormat = choice("TableFormat", "md", "latex", "csv")
@@ -40,8 +40,12 @@ LabelMapOption = Annotated[
 ]
 EncodingOption = Annotated[str, typer.Option(help="Encoding of the file, for example latin-1; auto detects it.")]
 DelimiterOption = Annotated[Delimiter, typer.Option(help="What separates the columns.")]
-TokenColumnOption = Annotated[int, typer.Option(help="Column with the tokens, from 1; -1 is the last.")]
-TagColumnOption = Annotated[int, typer.Option(help="Column with the tags, from 1; -1 is the last.")]
+TokenColumnOption = Annotated[
+    int | None, typer.Option(help="Column with the tokens, from 1; -1 is the last. Without it, the first.")
+]
+TagColumnOption = Annotated[
+    int | None, typer.Option(help="Column with the tags, from 1; -1 is the last. Without it, the last.")
+]
 SchemeOption = Annotated[Scheme, typer.Option(help="Tagging scheme; BIOES includes BILUO and BMEWO.")]
 
 RunsArgument = Annotated[Path, typer.Argument(metavar="RUNS", help="The folder of the runs, see `run`.")]

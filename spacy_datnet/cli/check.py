@@ -48,8 +48,8 @@ def check(
     label_map: LabelMapOption = None,
     encoding: EncodingOption = "auto",
     delimiter: DelimiterOption = Delimiter("auto"),
-    token_column: TokenColumnOption = 1,
-    tag_column: TagColumnOption = -1,
+    token_column: TokenColumnOption = None,
+    tag_column: TagColumnOption = None,
     scheme: SchemeOption = Scheme("auto"),
 ) -> None:
     """Look for errors and dangers in the corpora of a transfer: in any format that convert reads, or .spacy files.

@@ -48,8 +48,8 @@ def convert(
     label_map: LabelMapOption = None,
     encoding: EncodingOption = "auto",
     delimiter: DelimiterOption = Delimiter("auto"),
-    token_column: TokenColumnOption = 1,
-    tag_column: TagColumnOption = -1,
+    token_column: TokenColumnOption = None,
+    tag_column: TagColumnOption = None,
     scheme: SchemeOption = Scheme("auto"),
 ) -> None:
     """Convert corpora to .spacy files.
@@ -66,17 +66,16 @@ def convert(
     from ..corpora import (
         conversion_warnings,
         docbin_paths,
-        make_docs,
         make_vocab,
         parse_annotations,
         parse_label_maps,
         survey_corpus,
-        write_docbin,
+        write_corpus,
     )
 
     with failing_politely():
         paths = docbin_paths(sources, output)
-        vocab = make_vocab(lang)
+        make_vocab(lang)  # complains of a language that spaCy does not know
         annotations, label_maps = parse_annotations(annotation or ()), parse_label_maps(label_map or ())
         conversions = []
         for source, path in zip(sources, paths, strict=True):
@@ -91,25 +90,27 @@ def convert(
                 tag_column=tag_column,
                 scheme=scheme.value,
             )
-            conversions.append((survey, make_docs(survey.sentences(), vocab), path))
-        for survey, docs, path in conversions:
+            conversions.append((survey, survey.sentences(), path))
+        for survey, sentences, path in conversions:
             for message in conversion_warnings(survey):
                 warn(message)
-            n_docs = survey.counts.documents
-            write_docbin(tqdm(docs, total=n_docs, unit="doc", disable=None, leave=False), path)
+            counts = survey.counts
+            sentences = tqdm(sentences, total=counts.sentences, unit="sentence", disable=None, leave=False)
+            write_corpus(sentences, counts.tokens, lang, path)
             _show(survey)
             say(f"Wrote {path}")
 
 
 def _show(survey: Survey) -> None:
     form, counts = survey.format, survey.counts
-    how = "detected" if form.encoding.detected else "as named"
-    if form.encoding.doubt:
-        how = "guessed"
-    is_only = len(form.kinds) == 1
-    missing = {kind: counts.missing(kind) for kind in form.kinds if counts.missing(kind)}
-    name, text = form.summary
-    rows = {"Encoding": f"{form.encoding.name} ({how})", name: text}
+    is_only = len(counts.layers) == 1
+    missing = {kind: counts.missing(kind) for kind in counts.layers if counts.missing(kind)}
+    rows = {}
+    if form.is_text:
+        encoding = form.content.encoding
+        how = "guessed" if encoding.doubt else "detected" if encoding.detected else "as named"
+        rows["Encoding"] = f"{encoding.name} ({how})"
+    rows |= dict([form.summary])
     for kind in survey.schemes:
         rows["Scheme" if is_only else f"Scheme ({kind})"] = _scheme(survey, kind)
     rows["Documents"] = f"{counts.documents:,}" + ("" if form.has_documents else " (one per sentence)")
@@ -117,8 +118,7 @@ def _show(survey: Survey) -> None:
     rows["Tokens"] = f"{counts.tokens:,}" + "".join(
         f", {n:,} of them not annotated" + ("" if is_only else f" with {kind}") for kind, n in missing.items()
     )
-    for kind in form.kinds:
-        layer = counts.layers[kind]
+    for kind, layer in counts.layers.items():
         labels = [f"{label} {n:,}" for label, n in sorted(layer.labels.most_common(N_LABELS))]
         if len(layer.labels) > N_LABELS:
             labels.append(f"and {len(layer.labels) - N_LABELS} rarer ones")

@@ -1,17 +1,19 @@
 """Corpora: reading, checking and sampling annotated text in the formats of the field.
 
-A format (`columns`, `conllu`, `brackets`) is read into sentences (`sentences`), sentences become Docs (`docs`), Docs
-become .spacy files (`docbin`). A new format needs a `Format` and a line in `formats`; the rest stays.
+The bytes of a corpus (`content`) are in some format (`formats`), which reads them into sentences (`sentences`). These
+are surveyed (`survey`), examined (`doctor`), or become Docs (`docs`) and .spacy files (`docbin`). A new format is a
+file with a `Format`, and a line in `formats`; the rest stays.
 """
 
-from .columns import DELIMITERS
 from .counts import LayerCounts
-from .docbin import check_docbin_output, docbin_paths, split_sentences, write_docbin
-from .docs import conversion_warnings, make_docs, make_vocab, read_docs
+from .docbin import check_docbin_output, read_docbin, sentence_spans, split_sentences, write_docbin
+from .docs import conversion_warnings, make_docs, make_vocab, read_docs, write_corpus
 from .doctor import DEV, TEST, TRAIN, Examination, compare, examine
 from .files import check_output, replacing
 from .formats import FORMATS, parse_annotations
+from .formats.columns import DELIMITERS
 from .labels import LabelMap, parse_label_maps, read_label_map
+from .outputs import docbin_paths
 from .problems import CorpusError
 from .sampling import sample_sentences, write_sample
 from .schemes import SCHEMES
@@ -39,12 +41,15 @@ __all__ = [
     "make_vocab",
     "parse_annotations",
     "parse_label_maps",
+    "read_docbin",
     "read_docs",
     "read_label_map",
     "replacing",
     "sample_sentences",
+    "sentence_spans",
     "split_sentences",
     "survey_corpus",
+    "write_corpus",
     "write_docbin",
     "write_sample",
 ]

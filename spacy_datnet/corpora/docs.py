@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Iterable, Iterator
+from itertools import chain, groupby
+from pathlib import Path
 from typing import Any
 
 from spacy.tokens import Doc, Span
@@ -10,11 +12,14 @@ from spacy.vocab import Vocab, create_vocab
 
 from ..errors import Errors, Warnings
 from ..kinds import ENTS, POS, TAG, group_of
-from .files import Location
+from .content import Location
+from .docbin import SHARD, is_shards, write_docbin, write_shards
 from .problems import CorpusError
 from .schemes import IOB2, decode, encode
 from .sentences import MISSING, Sentence
 from .survey import Survey, survey_corpus
+
+META = "meta"  # of what a record says beside its text, in the user data of its Doc
 
 
 def make_vocab(lang: str) -> Vocab:
@@ -42,19 +47,24 @@ def make_docs(sentences: Iterable[Sentence], vocab: Vocab) -> Iterator[Doc]:
     YIELDS (Doc): The documents.
     """
     for document in _group_documents(sentences):
-        kinds = document[0].layers
+        first = document[0]
+        starts = None
+        if first.meta is None:
+            starts = [start for sentence in document for start in (True, *[False] * (len(sentence.words) - 1))]
         doc = Doc(
             vocab,
             words=[word for sentence in document for word in sentence.words],
             spaces=_join_spaces(document),
-            sent_starts=[i == 0 for sentence in document for i in range(len(sentence.words))],
-            tags=_join_tags(document, TAG) if TAG in kinds else None,
-            pos=_join_tags(document, POS) if POS in kinds else None,
-            ents=_make_ents(document) if ENTS in kinds else None,
+            sent_starts=starts,
+            tags=_join_tags(document, TAG) if TAG in first.layers else None,
+            pos=_join_tags(document, POS) if POS in first.layers else None,
+            ents=_make_ents(document) if ENTS in first.layers else None,
         )
-        for kind in kinds:
+        for kind in first.layers:
             if (key := group_of(kind)) is not None:
                 doc.spans[key] = list(_make_spans(doc, document, kind))
+        if first.meta:
+            doc.user_data[META] = dict(first.meta)
         yield doc
 
 
@@ -125,3 +135,32 @@ def read_docs(location: Location, vocab: Vocab, **options: Any) -> Iterator[Doc]
     for message in conversion_warnings(survey):
         warnings.warn(message, stacklevel=2)
     return docs
+
+
+def write_corpus(sentences: Iterable[Sentence], n_tokens: int, lang: str, path: Path) -> None:
+    """Write the Docs of a corpus to a .spacy file; a big corpus becomes a folder of such files, called like one.
+
+    sentences (Iterable): The sentences.
+    n_tokens (int): The number of their tokens.
+    lang (str): The language code of the vocab. Each file has a vocab of its own, so that memory stays bounded.
+    path (Path): The file or folder.
+    """
+    parts = (make_docs(part, make_vocab(lang)) for part in _shards(sentences))
+    if n_tokens > SHARD or is_shards(path):
+        write_shards(parts, path)
+    else:
+        write_docbin(chain.from_iterable(parts), path)
+
+
+def _shards(sentences: Iterable[Sentence]) -> Iterator[Iterator[Sentence]]:
+    """Split a corpus between documents, into parts that fit into memory."""
+    number = n_tokens = 0
+
+    def number_of(sentence: Sentence) -> int:
+        nonlocal number, n_tokens
+        if sentence.opens_document and n_tokens >= SHARD:
+            number, n_tokens = number + 1, 0
+        n_tokens += len(sentence.words)
+        return number
+
+    return (part for _, part in groupby(sentences, number_of))

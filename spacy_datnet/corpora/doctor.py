@@ -6,18 +6,16 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from spacy.vocab import Vocab
-
 from ..errors import Errors, Warnings
-from ..kinds import ATTRIBUTES, ENTS
+from ..kinds import ENTS
 from ..resources import SOURCE, TARGET
+from .content import Location
 from .counts import CorpusCounts, LayerCounts
-from .docbin import DocReading, is_docbin, read_docbin
-from .files import Location
+from .docbin import is_docbin
+from .formats.spacy import DocBinFormat
 from .problems import N_PLACES, CorpusError, Occurrences
-from .schemes import INSIDE
 from .sentences import Sentence
-from .survey import outdated_pos, survey_corpus
+from .survey import survey_corpus
 
 TRAIN, DEV, TEST = "train", "dev", "test"  # parts of the target, beside TARGET and SOURCE
 
@@ -67,19 +65,19 @@ def examine(
     """
     found = Examination(location, role)
     kinds = tuple(annotations or ())
-    if is_docbin(location):
-        sentences = _read_docbin(found, kinds, keep)
-        too_long = Occurrences(keep, "sentence")
-    else:
-        sentences = _read_corpus(found, keep, {"annotations": annotations, **options})
-        too_long = Occurrences(keep)
+    too_long = Occurrences(keep, DocBinFormat.unit if is_docbin(location) else "line")
+
+    def visit(sentence: Sentence) -> None:
+        found.texts[" ".join(sentence.words)] += 1
+        if len(sentence.words) > max_length:
+            sentence.note(too_long, 0, f"{len(sentence.words)} tokens")
+
     try:
-        for sentence in sentences:
-            found.texts[" ".join(sentence.words)] += 1
-            if len(sentence.words) > max_length:
-                sentence.note(too_long, 0, f"{len(sentence.words)} tokens")
+        survey = survey_corpus(location, keep=keep, visit=visit, annotations=annotations, **options)
     except CorpusError as error:
         found.errors.append(str(error))
+        return found
+    found.counts, found.errors, found.warnings = survey.counts, survey.errors, survey.warnings
     if too_long:
         found.warnings.append(
             Warnings.DN256.format(path=location, count=too_long.count, limit=max_length, places=too_long)
@@ -87,34 +85,6 @@ def examine(
     if not found.errors:
         _examine_annotation(found, kinds)
     return found
-
-
-def _read_docbin(found: Examination, kinds: tuple[str, ...], keep: int) -> Iterator[Sentence]:
-    cut: dict[str, Occurrences] = {}
-    reading = DocReading(found.location, read_docbin(found.location, Vocab()), kinds, keep)
-    for sentence in reading:
-        found.counts.add(sentence)
-        for kind, tags in sentence.layers.items():
-            if kind not in ATTRIBUTES and tags[0].startswith(INSIDE):
-                places = cut.setdefault(kind, Occurrences(keep, "sentence"))
-                sentence.note(places, 0, f"{sentence.words[0]} {tags[0]}")
-        yield sentence
-    if not found.counts.sentences:
-        found.errors.append(Errors.DN207.format(path=found.location, reason="no Doc has tokens"))
-    # a group that nobody named may be that of another component, which can use spans that overlap
-    (found.errors if kinds else found.warnings).extend(reading.errors())
-    found.warnings += outdated_pos(found.location, found.counts)
-    for kind, places in cut.items():
-        found.warnings.append(Warnings.DN259.format(path=found.location, count=places.count, kind=kind, places=places))
-
-
-def _read_corpus(found: Examination, keep: int, options: dict[str, Any]) -> Iterator[Sentence]:
-    survey = survey_corpus(found.location, keep=keep, **options)
-    found.counts = survey.counts
-    found.errors += survey.errors
-    found.warnings += survey.warnings
-    if not survey.errors:
-        yield from survey.sentences()
 
 
 def _examine_annotation(found: Examination, kinds: tuple[str, ...]) -> None:

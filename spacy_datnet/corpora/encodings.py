@@ -1,13 +1,14 @@
 """Which encoding a text file is in: named by the user, or found in the bytes."""
 
 import codecs
+import io
+from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
 from charset_normalizer import CharsetMatch, from_bytes
 
 from ..errors import Errors, Warnings
-from .files import Location, open_files
 from .problems import CorpusError
 
 AUTO = "auto"
@@ -41,33 +42,28 @@ class Encoding(NamedTuple):
     doubt: str | None = None
 
 
-def resolve_encoding(location: Location, named: str = AUTO) -> Encoding:
-    """Tell the encoding of a file.
+def detect_encoding(location: object, files: Iterable[tuple[str, bytes]]) -> Encoding:
+    """Find out the encoding of a corpus from all of its bytes.
 
-    location (Location): The file.
-    named (str): The name of an encoding, or "auto" to detect it.
+    location (Location): The corpus, for messages.
+    files (Iterable): The name and the content of each file.
     RETURNS (Encoding): The encoding.
     """
-    return _detect(location) if named == AUTO else Encoding(named)
-
-
-def _detect(location: Location) -> Encoding:
     n_utf8, strange = 0, []
-    with open_files(location) as files:
-        for name, file in files:
-            line = file.readline()
-            for mark, encoding in _MARKS.items():
-                if line.startswith(mark):
-                    return Encoding(encoding, detected=True)
-            while line:
-                if b"\0" in line:
-                    raise CorpusError(Errors.DN206.format(path=name or location, reason="it holds zero bytes"))
-                if not line.isascii():
-                    if _is_utf8(line):
-                        n_utf8 += 1
-                    elif len(strange) < _SAMPLE_WORDS:
-                        strange.append(line)
-                line = file.readline()
+    for name, data in files:
+        for mark, encoding in _MARKS.items():
+            if data.startswith(mark):
+                return Encoding(encoding, detected=True)
+        if b"\0" in data:
+            raise CorpusError(Errors.DN206.format(path=name or location, reason="it holds zero bytes"))
+        if data.isascii():
+            continue
+        for line in io.BytesIO(data):
+            if not line.isascii():
+                if _is_utf8(line):
+                    n_utf8 += 1
+                elif len(strange) < _SAMPLE_WORDS:
+                    strange.append(line)
     # In a file that mostly is UTF-8, a strange line is damage: reading as UTF-8 will point at it.
     if n_utf8 >= len(strange):
         return Encoding("utf-8", detected=True)
@@ -82,7 +78,7 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def _guess(location: Location, lines: list[bytes]) -> Encoding:
+def _guess(location: object, lines: list[bytes]) -> Encoding:
     fields = (field for line in lines for field in line.split() if not field.isascii())
     words = list(islice(dict.fromkeys(fields), _SAMPLE_WORDS))
     matches = list(from_bytes(b" ".join(words)))

@@ -1,6 +1,7 @@
-"""What is wrong in a corpus: the exception, and the places where something occurs."""
+"""What is wrong in a corpus: the exception, the places where something occurs, and the messages about them."""
 
 import heapq
+from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 N_PLACES = 10
@@ -72,3 +73,49 @@ class Occurrences:
         merged.count = self.count + other.count
         merged.places = list(heapq.merge(self.places, other.places))[: self.keep]
         return merged
+
+
+Message = Callable[[Occurrences], str]
+
+
+class Problems:
+    """What was found while reading a corpus: for each kind of problem its places, and the message made of them.
+
+    keep (int): How many places a message names.
+    unit (str): What is numbered in this corpus.
+    """
+
+    def __init__(self, keep: int = N_PLACES, unit: str = "line"):
+        self.keep = keep
+        self.unit = unit
+        self._errors: dict[Hashable, tuple[Occurrences, Message]] = {}
+        self._warnings: dict[Hashable, tuple[Occurrences, Message]] = {}
+
+    def error(self, message: Message, key: Hashable = None) -> Occurrences:
+        """Begin to count one kind of error, or go on with it.
+
+        message (Callable): Makes the message of what was counted.
+        key (Hashable): What tells this kind from others; if not given, it is a kind of its own.
+        RETURNS (Occurrences): Where to note each.
+        """
+        return self._of(self._errors, message, key)
+
+    def warning(self, message: Message, key: Hashable = None) -> Occurrences:
+        """Begin to count something that should be said, but is no error, or go on with it: see `error`."""
+        return self._of(self._warnings, message, key)
+
+    def _of(self, kinds: dict[Hashable, tuple[Occurrences, Message]], message: Message, key: Hashable) -> Occurrences:
+        key = len(kinds) if key is None else key
+        if key not in kinds:
+            kinds[key] = Occurrences(self.keep, self.unit), message
+        return kinds[key][0]
+
+    @property
+    def errors(self) -> list[str]:
+        """A message for each kind of error that was found."""
+        return [message(found) for found, message in self._errors.values() if found]
+
+    @property
+    def warnings(self) -> list[str]:
+        """A message for each kind of warning."""
+        return [message(found) for found, message in self._warnings.values() if found]

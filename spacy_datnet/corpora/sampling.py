@@ -12,12 +12,13 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..errors import Errors
-from .brackets import is_bracketed
-from .columns import read_blocks
-from .conllu import document_comment, is_conllu
+from .content import Content, Location
 from .docbin import is_docbin, read_docbin, sentence_spans, split_sentences, write_docbin
-from .encodings import AUTO, resolve_encoding
-from .files import Location, check_output, replacing
+from .encodings import AUTO
+from .files import check_output, replacing
+from .formats.brackets import Brackets
+from .formats.columns import read_blocks
+from .formats.conllu import Conllu, document_comment
 from .problems import CorpusError
 
 
@@ -90,14 +91,14 @@ def write_sample(
         for path, part in zip(outputs, _parts(chosen, n_available), strict=False):
             write_docbin(_pick_docs(docs, part), path)
     else:
-        found = resolve_encoding(source, encoding)
-        if is_bracketed(source, found):
+        content = Content(source, encoding)
+        if Brackets.recognises(content):
             raise CorpusError(Errors.DN244.format(path=source))
-        n_available = sum(1 for _ in read_blocks(source, found.name))
+        n_available = sum(1 for _ in read_blocks(content))
         chosen = sample_sentences(n_available, **choice)
         for path, part in zip(outputs, _parts(chosen, n_available), strict=False):
-            with replacing(path) as file, _open_text(file, path, found.name) as text:
-                text.writelines(_pick_lines(source, found.name, part))
+            with replacing(path) as file, _open_text(file, path, content.encoding.name) as text:
+                text.writelines(_pick_lines(content, part))
     return chosen
 
 
@@ -115,10 +116,10 @@ def _pick_docs(docs: list[Doc], chosen: set[int]) -> Iterator[Doc]:
             number += 1
 
 
-def _pick_lines(source: Location, encoding: str, chosen: set[int]) -> Iterator[str]:
-    has_comments = is_conllu(source, encoding)
+def _pick_lines(content: Content, chosen: set[int]) -> Iterator[str]:
+    has_comments = Conllu.recognises(content)
     opener, comment = "", ""  # of a document whose first sentence is not chosen
-    for number, block in enumerate(read_blocks(source, encoding)):
+    for number, block in enumerate(read_blocks(content)):
         opener = block.opener or opener
         own_comment = document_comment(block.rows) if has_comments else ""
         comment = own_comment or comment

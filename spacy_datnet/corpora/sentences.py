@@ -1,14 +1,10 @@
-"""What every format of a corpus is read into: sentences; and what a format has to offer."""
+"""What every format of a corpus is read into: sentences."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ..kinds import ATTRIBUTES
-from .encodings import Encoding
-from .files import Location
-from .problems import N_PLACES, CorpusError, Occurrences
+from .problems import Occurrences
 
 OUTSIDE = "O"
 MISSING = "-"
@@ -24,6 +20,8 @@ class Sentence(NamedTuple):
     opens_document (bool): Whether a new document begins here.
     path (str): The file, if the corpus is made of several.
     spaces (Optional[list]): Whether a space comes after each token; None if that is not known.
+    meta (Optional[Mapping]): What else the file says of a document, such as its id. Only of a record of text, which is
+        a document of which nobody knows where its sentences begin.
     """
 
     words: list[str]
@@ -32,6 +30,7 @@ class Sentence(NamedTuple):
     opens_document: bool
     path: str = ""
     spaces: list[bool] | None = None
+    meta: Mapping[str, Any] | None = None
 
     def note(self, occurrences: Occurrences, i: int, text: str) -> None:
         """Note that something occurs at a token.
@@ -46,55 +45,3 @@ class Sentence(NamedTuple):
 def missing_tag(kind: str) -> str:
     """Tell how a missing annotation of a kind is written in a sentence."""
     return "" if kind in ATTRIBUTES else MISSING
-
-
-class Reading(ABC):
-    """One pass over a corpus: the sentences that are in order, and then what is wrong with the others."""
-
-    @abstractmethod
-    def __iter__(self) -> Iterator[Sentence]:
-        """Read the sentences."""
-
-    @abstractmethod
-    def errors(self) -> Iterator[str]:
-        """Say what was wrong, each kind of error in one message."""
-
-    def strictly(self) -> Iterator[Sentence]:
-        """Read the sentences, and raise an error if anything is wrong with others."""
-        yield from self
-        for message in self.errors():
-            raise CorpusError(message)
-
-
-@dataclass(frozen=True)
-class Format(ABC):
-    """How a corpus is to be read.
-
-    encoding (Encoding): Its encoding.
-    kinds (tuple): The kinds of annotation to read.
-    has_documents (bool): Whether it says where documents begin. If not, each sentence is one.
-    detected (bool): Whether the format was found in the file, not named.
-    """
-
-    encoding: Encoding
-    kinds: tuple[str, ...]
-    has_documents: bool
-    detected: bool
-
-    @abstractmethod
-    def read(self, location: Location, keep: int = N_PLACES) -> Reading:
-        """Begin to read a corpus.
-
-        location (Location): The corpus.
-        keep (int): How many places a message names.
-        RETURNS (Reading): The pass over it.
-        """
-
-    @abstractmethod
-    def where(self, kind: str) -> str:
-        """Say where in the file an annotation stands, and how to name another place."""
-
-    @property
-    @abstractmethod
-    def summary(self) -> tuple[str, str]:
-        """What there is to say about the format in a table: a heading and a text."""

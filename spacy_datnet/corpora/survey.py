@@ -1,6 +1,6 @@
-"""The second pass over a corpus: its size, whether everything is in order, and which scheme the tags are in."""
+"""A corpus read through once: its size, whether everything is in order, and which scheme the tags are in."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,14 +8,13 @@ from spacy.parts_of_speech import IDS as UPOS
 
 from ..errors import Errors, Warnings
 from ..kinds import ATTRIBUTES, POS, group_of
+from .content import Location
 from .counts import CorpusCounts, LayerCounts
-from .encodings import AUTO
-from .files import Location
-from .formats import find_format
+from .formats import Format, Options, find_format
 from .labels import LabelMap, Relabelling
-from .problems import N_PLACES, CorpusError, Occurrences
+from .problems import N_PLACES, CorpusError, Problems
 from .schemes import SchemeEvidence, Verdict, parse_tag
-from .sentences import MISSING, Format, Sentence
+from .sentences import MISSING, Sentence
 
 # spaCy knows parts of speech that Universal Dependencies 2 does not have: CONJ is its CCONJ in version 1
 OUTDATED_POS = ("CONJ", "EOL", "SPACE")
@@ -25,24 +24,27 @@ OUTDATED_POS = ("CONJ", "EOL", "SPACE")
 class Survey:
     """What is known about a corpus after reading all of it once.
 
-    location (Location): The corpus.
-    format (Format): How to read it.
-    schemes (dict): The tagging scheme of each kind of annotation that has one.
-    prefixes (dict): The prefixes of its tags.
+    format (Format): How it is read.
     counts (CorpusCounts): The size of the corpus, without the sentences that have errors.
     label_maps (Mapping): The new names of labels, for each kind of annotation that gets some.
+    schemes (dict): The tagging scheme of each kind of annotation that has one.
+    prefixes (dict): The prefixes of its tags.
     errors (list): Why the corpus can't be used.
     warnings (list): What was repaired or guessed.
     """
 
-    location: Location
     format: Format
-    schemes: dict[str, str]
-    prefixes: dict[str, list[str]]
     counts: CorpusCounts
-    label_maps: Mapping[str, LabelMap] = field(default_factory=dict)
+    label_maps: Mapping[str, LabelMap]
+    schemes: dict[str, str] = field(default_factory=dict)
+    prefixes: dict[str, list[str]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def location(self) -> Location:
+        """Where the corpus is."""
+        return self.format.content.location
 
     def sentences(self) -> Iterator[Sentence]:
         """Read the sentences, with their new labels, or raise the first error.
@@ -51,49 +53,48 @@ class Survey:
         """
         if self.errors:
             raise CorpusError(self.errors[0])
-        sentences = self.format.read(self.location).strictly()
+        sentences = self.format.strictly()
         return map(Relabelling(self.label_maps).apply, sentences) if self.label_maps else sentences
 
 
 def survey_corpus(
     location: Location,
     *,
-    scheme: str = AUTO,
     label_maps: Mapping[str | None, LabelMap] | None = None,
     keep: int = N_PLACES,
+    visit: Callable[[Sentence], None] | None = None,
     **options: Any,
 ) -> Survey:
     """Survey a corpus.
 
-    location (Location): The corpus: plain files, gzip, zip archives, or patterns: see `Files`.
-    scheme (str): The tagging scheme of entities and other spans: "iob1", "iob2", "bioes" or "auto".
+    location (Location): The corpus: plain files, gzip, zip archives, patterns, or - for standard input: see `Content`.
     label_maps (Optional[Mapping]): New names of labels, for each kind of annotation that gets some. The key None is the
         only kind of annotation.
     keep (int): How many places a message names.
-    options: How to read the corpus, if not as detected: see `find_format`.
+    visit (Optional[Callable]): What to do with each sentence that is in order, beside counting it.
+    options: How to read the corpus, if not as detected: see `Options`.
     RETURNS (Survey): What was found.
     """
-    form = find_format(location, **options)
+    chosen = Options(**{name: value for name, value in options.items() if value is not None})
+    form = find_format(location, chosen)
     maps = _maps_by_kind(location, form.kinds, label_maps or {})
-    inspection = _Inspection(form, Relabelling(maps), keep)
-    reading = form.read(location, keep)
-    for sentence in reading:
-        inspection.add(sentence)
-    errors = [*reading.errors(), *inspection.errors(location)]
-    verdicts = {kind: evidence.verdict(str(location), scheme) for kind, evidence in inspection.evidence.items()}
-    errors += filter(None, (verdict.error for verdict in verdicts.values()))
-    if not errors and not inspection.counts.sentences:
+    problems, unsound = Problems(keep, form.unit), Problems(keep, form.unit)
+    inspection = _Inspection(form, Relabelling(maps), unsound)
+    for sentence in form.read(problems):
+        if inspection.takes(sentence) and visit is not None:
+            visit(sentence)
+    survey = Survey(form, inspection.counts, maps, warnings=list(form.warnings))
+    survey.errors += [*problems.errors, *unsound.errors, *inspection.relabelling.errors(location)]
+    for kind, evidence in inspection.evidence.items():
+        verdict = evidence.verdict(str(location), chosen.scheme)
+        survey.schemes[kind], survey.prefixes[kind] = verdict.scheme, sorted(evidence.prefixes)
+        if verdict.error:
+            survey.errors.append(verdict.error)
+        elif verdict.repaired:
+            survey.warnings.append(_repair(location, verdict))
+    if not survey.errors and not inspection.counts.sentences:
         raise CorpusError(Errors.DN207.format(path=location, reason="there are no tokens"))
-    survey = Survey(
-        location=location,
-        format=form,
-        schemes={kind: verdict.scheme for kind, verdict in verdicts.items()},
-        prefixes={kind: sorted(evidence.prefixes) for kind, evidence in inspection.evidence.items()},
-        counts=inspection.counts,
-        label_maps=maps,
-        errors=errors,
-    )
-    survey.warnings.extend(_warnings(survey, verdicts.values()))
+    survey.warnings += [*problems.warnings, *_outdated_pos(location, survey.counts)]
     return survey
 
 
@@ -101,9 +102,9 @@ def _maps_by_kind(
     location: Location, kinds: tuple[str, ...], maps: Mapping[str | None, LabelMap]
 ) -> dict[str, LabelMap]:
     """Find out which annotation each label map is for."""
-    found = {}
+    found: dict[str, LabelMap] = {}
     for kind, label_map in maps.items():
-        if (kind is None and len(kinds) > 1) or (kind is not None and kind not in kinds):
+        if (kind is None and len(kinds) != 1) or (kind is not None and kinds and kind not in kinds):
             raise CorpusError(Errors.DN241.format(path=location, map=label_map.path, kinds=", ".join(kinds)))
         kind = kind or kinds[0]
         if kind in found:
@@ -115,24 +116,29 @@ def _maps_by_kind(
 class _Inspection:
     """Look at the tags of each sentence, and keep what is wrong apart from what can be counted."""
 
-    def __init__(self, form: Format, relabelling: Relabelling, keep: int):
-        self.form = form
+    def __init__(self, form: Format, relabelling: Relabelling, problems: Problems):
         self.relabelling = relabelling
-        self.unsound = {kind: Occurrences(keep) for kind in form.kinds}
-        self.unannotated = {kind: Occurrences(keep) for kind in form.kinds if group_of(kind)}
-        self.evidence = {kind: SchemeEvidence(keep) for kind in form.kinds if kind not in ATTRIBUTES}
         self.counts = CorpusCounts(layers={kind: LayerCounts() for kind in form.kinds})
+        self.evidence: dict[str, SchemeEvidence] = {}
+        self.checked = form.kinds if form.is_text else ()
+        self.unsound = {kind: problems.error(_unsound(form, kind)) for kind in self.checked}
+        self.unannotated = {kind: problems.error(_unannotated(form, kind)) for kind in self.checked if group_of(kind)}
+        if form.is_text:
+            self.evidence = {kind: SchemeEvidence(problems.keep) for kind in form.kinds if kind not in ATTRIBUTES}
 
-    def add(self, sentence: Sentence) -> None:
+    def takes(self, sentence: Sentence) -> bool:
+        """Take account of a sentence, and tell whether it is in order."""
         unsound = [kind for kind in self.evidence if not self._spans_are_sound(sentence, kind)]
         if unsound:
-            return
+            return False
         for kind, evidence in self.evidence.items():
             evidence.add(sentence, kind)
         if self.relabelling.maps:
             sentence = self.relabelling.apply(sentence)
-        if POS not in sentence.layers or self._pos_is_sound(sentence):
-            self.counts.add(sentence)
+        if POS in self.checked and not self._pos_is_sound(sentence):
+            return False
+        self.counts.add(sentence)
+        return True
 
     def _spans_are_sound(self, sentence: Sentence, kind: str) -> bool:
         tags = sentence.layers[kind]
@@ -154,40 +160,26 @@ class _Inspection:
                 sentence.note(self.unsound[POS], i, f"{sentence.words[i]} {tag}")
         return False
 
-    def errors(self, location: Location) -> Iterator[str]:
-        for kind, unsound in self.unsound.items():
-            where = self.form.where(kind)
-            if unsound and kind == POS:
-                yield Errors.DN243.format(path=location, count=unsound.count, places=unsound, where=where)
-            elif unsound:
-                yield Errors.DN212.format(path=location, count=unsound.count, places=unsound, where=where)
-        for kind, unannotated in self.unannotated.items():
-            if unannotated:
-                yield Errors.DN242.format(path=location, count=unannotated.count, places=unannotated, kind=kind)
-        yield from self.relabelling.errors(location)
+
+def _unsound(form: Format, kind: str) -> Callable[[Any], str]:
+    path, where = form.content.location, form.where(kind)
+    if kind == POS:
+        return lambda found: Errors.DN243.format(path=path, count=found.count, places=found, where=where)
+    return lambda found: Errors.DN212.format(path=path, count=found.count, places=found, where=where)
 
 
-def _warnings(survey: Survey, verdicts: Iterable[Verdict]) -> Iterator[str]:
-    if survey.format.encoding.doubt:
-        yield survey.format.encoding.doubt
-    for verdict in verdicts:
-        if verdict.repaired and not verdict.error:
-            yield Warnings.DN251.format(
-                path=survey.location,
-                count=verdict.repaired.count,
-                scheme=verdict.scheme.upper(),
-                places=verdict.repaired,
-            )
-    yield from outdated_pos(survey.location, survey.counts)
+def _unannotated(form: Format, kind: str) -> Callable[[Any], str]:
+    path = form.content.location
+    return lambda found: Errors.DN242.format(path=path, count=found.count, places=found, kind=kind)
 
 
-def outdated_pos(location: Location, counts: CorpusCounts) -> Iterator[str]:
-    """Warn of parts of speech that spaCy takes, but that are no longer in Universal Dependencies.
+def _repair(location: Location, verdict: Verdict) -> str:
+    repaired = verdict.repaired
+    return Warnings.DN251.format(path=location, count=repaired.count, scheme=verdict.scheme.upper(), places=repaired)
 
-    location (Location): The corpus.
-    counts (CorpusCounts): What is in it.
-    YIELDS (str): The warning.
-    """
+
+def _outdated_pos(location: Location, counts: CorpusCounts) -> Iterator[str]:
+    """Warn of parts of speech that spaCy takes, but that are no longer in Universal Dependencies."""
     labels = counts.layers[POS].labels if POS in counts.layers else {}
     found = [f"{label} ({labels[label]})" for label in OUTDATED_POS if label in labels]
     if found:

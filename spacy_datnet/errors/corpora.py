@@ -147,6 +147,10 @@ class Errors:
     DN263 = (
         "{path}: a CoNLL-U file has nothing to read as {kind} in column {column}. Name one of {known} (--annotation)."
     )
+    DN264 = (
+        "{path}, line {line} has {length:,} characters, more than the {limit:,} of the longest line that is read. Is "
+        "this a text file with one token per line?"
+    )
 
 
 class Warnings:

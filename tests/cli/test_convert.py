@@ -89,7 +89,7 @@ def test_missing_annotation_is_counted(run, tmp_path):
         ("Ana B-PER\n", ["in.conll", "*.conll", "folder"], "DN250"),
         ("Ana B-PER\n", ["*.conll", "."], "DN250"),
         ("Ana B-PER\n", ["a.zip:*/train.t?t", "."], "DN250"),
-        ("Ana B-PER\n", ["in.conll", "a.spacy", "."], "DN201"),
+        ("Ana B-PER\n", ["in.conll", "a.spacy", "."], "DN220"),
         ("Ana B-PER\n", ["in.conll", "in.conll"], "DN220"),
         ("Ana B-PER\n", ["in.conll", "out"], "DN232"),
         ("Ana B-PER\n", ["in.conll", "out.spacy", "--lang", "qq"], "DN222"),

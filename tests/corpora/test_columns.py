@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from spacy.vocab import Vocab
 
 from spacy_datnet.corpora import CorpusError, read_docs, survey_corpus
-from spacy_datnet.corpora.columns import detect_layout, split_fields
-from spacy_datnet.corpora.encodings import resolve_encoding
+from spacy_datnet.corpora.content import Content
+from spacy_datnet.corpora.formats import Options, find_format
+from spacy_datnet.corpora.formats.columns import split_fields
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def write(tmp_path):
 
 
 def read(path):
-    return list(detect_layout(path, resolve_encoding(path)).read(path).strictly())
+    return list(find_format(path, Options()).strictly())
 
 
 def words_of(path):
@@ -37,7 +38,7 @@ def test_any_width_and_separator(write, separator, between):
     assert survey.format.width == 2 + len(between)
     assert survey.format.delimiter == ("tab" if "\t" in separator else "space")
     assert [list(sentence) for sentence in survey.sentences()] == [
-        [["Ana", "vive"], {"ents": ["B-PER", "O"]}, range(1, 3), True, "", None]
+        [["Ana", "vive"], {"ents": ["B-PER", "O"]}, range(1, 3), True, "", None, None]
     ]
 
 
@@ -114,10 +115,10 @@ def test_without_documents_each_sentence_is_one(write):
 
 def test_reading_with_a_layout_of_another_file_is_an_error(write):
     path = write("Ana B-PER\n")
-    layout = detect_layout(path, resolve_encoding(path))
-    path = write("Ana O\n\nAna NNP O\n")
+    layout = find_format(path, Options())
+    layout.content = Content(write("Ana O\n\nAna NNP O\n"))
     with pytest.raises(CorpusError, match=r"DN208.*line 3 \(3 columns"):
-        list(layout.read(path).strictly())
+        list(layout.strictly())
 
 
 TOKEN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\t\n\r\0"), min_size=1).filter(

@@ -7,7 +7,11 @@ from spacy.training import Corpus
 from spacy.vocab import Vocab
 
 from spacy_datnet.corpora import CorpusError, check_docbin_output, split_sentences, write_docbin
-from spacy_datnet.corpora.docbin import DocReading, read_docbin
+from spacy_datnet.corpora.content import Content
+from spacy_datnet.corpora.docbin import read_docbin
+from spacy_datnet.corpora.formats import Options
+from spacy_datnet.corpora.formats.spacy import DocBinFormat
+from spacy_datnet.corpora.problems import Problems
 
 
 def annotation(docs):
@@ -18,7 +22,7 @@ def test_round_trip_through_a_file(docs, sentences, tmp_path):
     write_docbin(docs, tmp_path / "docs.spacy")
     read = list(read_docbin(tmp_path / "docs.spacy", Vocab()))
     assert annotation(read) == annotation(docs)
-    restored = list(DocReading("docs.spacy", read))
+    restored = list(DocBinFormat(Content("docs.spacy"), Options()).sentences(read, Problems()))
     assert [s._replace(lines=[]) for s in restored] == [s._replace(lines=[]) for s in sentences]
     assert [s.lines for s in restored] == [[1] * 3, [2] * 4, [3]]
 

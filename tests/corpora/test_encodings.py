@@ -5,8 +5,7 @@ import random
 import pytest
 
 from spacy_datnet.corpora import CorpusError, survey_corpus
-from spacy_datnet.corpora.encodings import resolve_encoding
-from spacy_datnet.corpora.files import read_lines
+from spacy_datnet.corpora.content import Content
 
 SPANISH = (
     "El Gobierno español anunció ayer en Logroño que la compañía Telefónica ampliará su capital .\n"
@@ -32,9 +31,9 @@ def text():
 def test_unicode_is_detected_without_doubt(tmp_path, text, encoding):
     path = tmp_path / "corpus.conll"
     path.write_bytes(text.encode(encoding))
-    found = resolve_encoding(path)
+    found = Content(path).encoding
     assert (found.name, found.detected, found.doubt) == (encoding, True, None)
-    assert next(read_lines(path, found.name)) == ("", 1, "José B-PER\n")
+    assert next(Content(path, found.name).lines()) == ("", 1, "José B-PER\n")
 
 
 def test_byte_order_mark_is_no_part_of_the_first_token(tmp_path, text):
@@ -51,10 +50,10 @@ def test_legacy_encoding_is_guessed_with_a_warning(tmp_path, text, encoding, fou
     path = tmp_path / "corpus.conll"
     content = as_column_file(text)
     path.write_bytes(content.encode(encoding))
-    guess = resolve_encoding(path)
+    guess = Content(path).encoding
     assert guess.name == found
     assert "DN252" in guess.doubt
-    assert "".join(line for _, _, line in read_lines(path, guess.name)) == content
+    assert "".join(line for _, _, line in Content(path, guess.name).lines()) == content
     assert guess.doubt in survey_corpus(path).warnings
 
 

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from spacy_datnet.corpora import CorpusError, check_output, replacing, survey_corpus
-from spacy_datnet.corpora.files import open_files
+from spacy_datnet.corpora.content import Content
 
 
 @pytest.fixture
@@ -53,8 +53,7 @@ def test_output_is_checked(tmp_path):
 
 
 def names_of(location):
-    with open_files(location) as files:
-        return [(name, file.read().decode()) for name, file in files]
+    return [(name, data.decode()) for name, data in Content(location).files]
 
 
 def test_patterns(tmp_path):

@@ -3,9 +3,9 @@
 import pytest
 
 from spacy_datnet.corpora import CorpusError, parse_annotations, survey_corpus
-from spacy_datnet.corpora.brackets import Brackets
-from spacy_datnet.corpora.columns import Layout
-from spacy_datnet.corpora.conllu import Conllu
+from spacy_datnet.corpora.formats.brackets import Brackets
+from spacy_datnet.corpora.formats.columns import Columns
+from spacy_datnet.corpora.formats.conllu import Conllu
 
 ROW = "1\tAna\t_\tPROPN\t_\t_\t_\t_\t_\tB-PER\n"
 
@@ -16,17 +16,17 @@ ROW = "1\tAna\t_\tPROPN\t_\t_\t_\t_\t_\tB-PER\n"
         (ROW, Conllu),
         (f"# text = Ana\n\n# newdoc\n{ROW}\n", Conllu),
         (f"1-2\tAl\t_\t_\t_\t_\t_\t_\t_\t_\n{ROW}", Conllu),
-        (ROW.replace("\t", " "), Layout),
+        (ROW.replace("\t", " "), Columns),
         (f"{ROW}\n{ROW}{ROW}", Conllu),
-        (f"{ROW}{ROW}", Layout),
-        ("# B-PER\n1 O\n", Layout),
+        (f"{ROW}{ROW}", Columns),
+        ("# B-PER\n1 O\n", Columns),
         ("( (S (NN Ana)) )\n", Brackets),
         ("\n  (S\n(NN Ana))\n", Brackets),
-        ("( O\nAna B-PER\n) O\n", Layout),
-        ("( ( O\nAna NNP B-NP\n) ) O\n", Layout),
-        ("(\tO\n(\tO\n)\tO\n)\tO\n", Layout),
-        ("(NN O\n", Layout),
-        ("(NN Ana)\n", Layout),
+        ("( O\nAna B-PER\n) O\n", Columns),
+        ("( ( O\nAna NNP B-NP\n) ) O\n", Columns),
+        ("(\tO\n(\tO\n)\tO\n)\tO\n", Columns),
+        ("(NN O\n", Columns),
+        ("(NN Ana)\n", Columns),
     ],
 )
 def test_detection(tmp_path, text, kind):
@@ -77,7 +77,7 @@ def test_whoever_names_the_column_of_an_annotation_does_not_mean_trees(tmp_path)
     path = tmp_path / "corpus"
     path.write_text("( (S (NN Ana)) )\n", encoding="utf-8")
     assert isinstance(survey_corpus(path).format, Brackets)
-    assert isinstance(survey_corpus(path, annotations={"tag": 2}).format, Layout)
+    assert isinstance(survey_corpus(path, annotations={"tag": 2}).format, Columns)
 
 
 def test_annotations_that_users_name():

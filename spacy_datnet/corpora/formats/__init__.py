@@ -1,0 +1,74 @@
+"""The formats of a corpus: which one a file is in, named by the user or found in the file.
+
+A new format is a file with a subclass of `Format`, and a line in `KNOWN`.
+"""
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from ...errors import Errors
+from ...kinds import is_kind
+from ..content import Content, Location
+from ..encodings import AUTO
+from ..problems import CorpusError
+from .base import Format, Options
+from .brackets import Brackets
+from .columns import Columns
+from .conllu import Conllu
+from .spacy import DocBinFormat
+
+# in the order in which a file is tried; the last takes what no other does
+KNOWN: tuple[type[Format], ...] = (DocBinFormat, Conllu, Brackets, Columns)
+
+FORMATS = (AUTO, *(one.name for one in sorted(KNOWN, key=lambda one: (one.is_text, one is Columns), reverse=True)))
+SUFFIXES = (
+    ".conll",
+    ".txt",
+    ".tsv",
+    *(suffix for one in KNOWN for suffix in one.suffixes),
+)  # say no more than a format
+
+
+def find_format(location: Location, options: Options) -> Format:
+    """Read the files of a corpus and find out what they hold.
+
+    location (Location): The corpus.
+    options (Options): How to read it, as far as the user says so.
+    RETURNS (Format): How to read it.
+    """
+    if options.format not in FORMATS:
+        raise CorpusError(Errors.DN238.format(format=options.format, known=", ".join(FORMATS)))
+    content = Content(location, options.encoding)
+    return _choose(content, options)(content, options)
+
+
+def _choose(content: Content, options: Options) -> type[Format]:
+    if options.format != AUTO:
+        return next(one for one in KNOWN if one.name == options.format)
+    suffix = PurePosixPath(str(content.location)).suffix
+    for one in KNOWN[:-1]:
+        is_possible = one.takes_columns or not options.names_columns
+        is_possible &= one.takes_annotation_columns or not options.has_columns
+        if is_possible and (suffix in one.suffixes or one.recognises(content)):
+            return one
+    return KNOWN[-1]
+
+
+def parse_annotations(names: Iterable[str]) -> dict[str, int | None]:
+    """Read the kinds of annotation that a user names.
+
+    names (Iterable): Names like "tag", or with a column "tag=2".
+    RETURNS (dict): The column of each kind, None if it is not named.
+    """
+    annotations: dict[str, int | None] = {}
+    for name in names:
+        kind, equals, column = name.rpartition("=") if "=" in name else (name, "", "")
+        if kind in annotations:
+            raise CorpusError(Errors.DN247.format(option="--annotation", kind=kind))
+        try:
+            annotations[kind] = int(column) if equals else None
+        except ValueError as error:
+            raise CorpusError(Errors.DN240.format(name=name)) from error
+        if not is_kind(kind) or annotations[kind] == 0:
+            raise CorpusError(Errors.DN240.format(name=name))
+    return annotations

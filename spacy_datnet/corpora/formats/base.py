@@ -1,0 +1,114 @@
+"""What a format of corpora has to offer: see `Format`."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ...errors import Errors
+from ..content import Content
+from ..encodings import AUTO
+from ..problems import CorpusError, Problems
+from ..sentences import Sentence
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a corpus is to be read, as far as the user says so.
+
+    format (str): The name of a format, or "auto". Whoever names the separator or the column of the tokens or the tags
+        means a column file.
+    annotations (Mapping): The kinds of annotation to read, and in a column file the column of each, None for that of
+        the tags; in CoNLL-U it is the 4th or 5th, None for that which the kind usually has. If there are none, those
+        that the format usually has.
+    encoding (str): The name of the encoding, or "auto".
+    delimiter (str): What separates the columns of a column file: "tab", "space" or "auto".
+    token_column (Optional[int]): The column with the tokens, counted from 1, or from the end with -1. If not given,
+        the first that does not count the tokens.
+    tag_column (Optional[int]): The column with the tags, counted likewise. If not given, the last with such tags.
+    scheme (str): The tagging scheme of entities and other spans, or "auto".
+    """
+
+    format: str = AUTO
+    annotations: Mapping[str, int | None] = field(default_factory=dict)
+    encoding: str = AUTO
+    delimiter: str = AUTO
+    token_column: int | None = None
+    tag_column: int | None = None
+    scheme: str = AUTO
+
+    @property
+    def names_columns(self) -> bool:
+        """Whether the columns of a column file are named."""
+        return self.delimiter != AUTO or self.token_column is not None or self.tag_column is not None
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether an annotation is named with its column."""
+        return any(column is not None for column in self.annotations.values())
+
+
+class Format(ABC):
+    """How one corpus is to be read, found out from all of it. A new format is a subclass, and a line in `formats`.
+
+    content (Content): The corpus.
+    options (Options): What the user says of it.
+    """
+
+    name: ClassVar[str]  # as in --format
+    title: ClassVar[str]  # in messages and tables
+    suffixes: ClassVar[tuple[str, ...]] = ()  # of files that are in this format whatever is in them
+    unit: ClassVar[str] = "line"  # what is numbered in the file
+    is_text: ClassVar[bool] = True  # and so has an encoding, and tags that may be anything
+    takes_columns: ClassVar[bool] = False  # whether tokens and tags have columns to name
+    takes_annotation_columns: ClassVar[bool] = False
+
+    kinds: tuple[str, ...]  # the kinds of annotation to read
+    has_documents: bool = False  # whether it says where documents begin; if not, each sentence is one
+
+    def __init__(self, content: Content, options: Options):
+        self.content = content
+        self.detected = options.format == AUTO
+        if (options.names_columns and not self.takes_columns) or (
+            options.has_columns and not self.takes_annotation_columns
+        ):
+            raise CorpusError(Errors.DN239.format(path=content.location, format=self.title))
+
+    @classmethod
+    @abstractmethod
+    def recognises(cls, content: Content) -> bool:
+        """Tell whether a corpus looks as if it were in this format."""
+
+    @abstractmethod
+    def read(self, problems: Problems) -> Iterator[Sentence]:
+        """Read the sentences that are in order, and note what is wrong with the others.
+
+        problems (Problems): Where to note it.
+        YIELDS (Sentence): The sentences.
+        """
+
+    def strictly(self) -> Iterator[Sentence]:
+        """Read the sentences, and raise an error if anything is wrong with others."""
+        problems = Problems(unit=self.unit)
+        yield from self.read(problems)
+        for message in problems.errors:
+            raise CorpusError(message)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was guessed about the corpus."""
+        return [self.content.encoding.doubt] if self.is_text and self.content.encoding.doubt else []
+
+    @abstractmethod
+    def where(self, kind: str) -> str:
+        """Say where in the file an annotation stands, and how to name another place."""
+
+    @property
+    def summary(self) -> tuple[str, str]:
+        """What there is to say about the format in a table: a heading and a text."""
+        return "Format", f"{self.title} ({'detected' if self.detected else 'as named'})"
+
+    def refuse(self, kind: str, known: tuple[str, ...]) -> CorpusError:
+        """Make the error that a kind of annotation can't be in this format."""
+        path, known = self.content.location, ", ".join(known)
+        return CorpusError(Errors.DN233.format(path=path, format=self.title, kind=kind, known=known))
