@@ -53,8 +53,10 @@ class CorpusCounts:
             if kind in ATTRIBUTES:
                 layer.labels.update(filter(None, tags))
             else:
-                layer.outside += tags.count(OUTSIDE)
-                layer.labels.update(label for _, _, label in decode(tags))
+                n_outside = tags.count(OUTSIDE)
+                layer.outside += n_outside
+                if n_outside < len(tags):
+                    layer.labels.update(label for _, _, label in decode(tags))
 
     def missing(self, kind: str) -> int:
         """Count the tokens that lack a kind of annotation."""

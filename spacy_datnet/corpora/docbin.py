@@ -12,7 +12,6 @@ from .files import check_output, replacing, replacing_folder
 from .problems import CorpusError
 
 SUFFIX = ".spacy"
-SHARD = 1_000_000  # tokens: reading or writing them takes about half a gigabyte
 
 _SHARD_NAME = "{:05}" + SUFFIX
 
@@ -35,7 +34,7 @@ def check_docbin_output(path: Path, *sources: Location) -> None:
 
 
 def is_shards(path: Path) -> bool:
-    """Tell whether this is a folder that `write_shards` has written: it may be written anew."""
+    """Tell whether this is a folder that `write_docbins` has written: it may be written anew."""
     if not (is_docbin(path) and path.is_dir()):
         return False
     names = sorted(one.name for one in path.iterdir())
@@ -48,22 +47,24 @@ def write_docbin(docs: Iterable[Doc], path: Path) -> None:
     docs (Iterable): The Docs.
     path (Path): The file.
     """
-    docbin = DocBin()
-    with replacing(path) as file:
-        for doc in docs:
-            docbin.add(doc)
-        file.write(docbin.to_bytes())
+    write_docbins((DocBin(docs=one) for one in [docs]), path)
 
 
-def write_shards(parts: Iterable[Iterable[Doc]], path: Path) -> None:
-    """Write Docs to a folder of .spacy files, whole or not at all.
+def write_docbins(docbins: Iterable[DocBin], path: Path, *, is_folder: bool = False) -> None:
+    """Write a .spacy file, or a folder of them, whole or not at all.
 
-    parts (Iterable): The Docs, in parts each of which fits into memory.
-    path (Path): The folder, which spaCy's readers take like a file.
+    docbins (Iterable): What to write: one for a file, any number for a folder.
+    path (Path): The file; or the folder, which spaCy's readers take like a file.
+    is_folder (bool): Whether to write a folder.
     """
+    if not is_folder:
+        with replacing(path) as file:
+            for docbin in docbins:
+                file.write(docbin.to_bytes())
+        return
     with replacing_folder(path) as folder:
-        for number, docs in enumerate(parts):
-            write_docbin(docs, folder / _SHARD_NAME.format(number))
+        for number, docbin in enumerate(docbins):
+            (folder / _SHARD_NAME.format(number)).write_bytes(docbin.to_bytes())
 
 
 def read_docbin(path: Location, vocab: Vocab) -> Iterator[Doc]:

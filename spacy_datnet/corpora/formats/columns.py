@@ -62,19 +62,18 @@ class Columns(Format):
         super().__init__(content, options)
         if options.delimiter not in DELIMITERS:
             raise CorpusError(Errors.DN230.format(delimiter=options.delimiter, known=", ".join(DELIMITERS)))
-        widths: dict[str, Counter[int]] = {TAB: Counter(), SPACE: Counter()}
+        widths: Counter[int] = Counter()
         for block in read_blocks(content):
             self.has_documents = self.has_documents or bool(block.opener or block.path)
-            widths[TAB].update([row.count("\t") + 1 for row in block.rows])
-            widths[SPACE].update([len(split_fields(row, SPACE)) for row in block.rows])
-        n_rows = widths[TAB].total()
-        if not n_rows:
+            widths.update([row.count("\t") + 1 for row in block.rows])
+        if not widths:
             raise CorpusError(Errors.DN207.format(path=content.location, reason="there is no line with a token"))
         self.delimiter = options.delimiter
         if self.delimiter == AUTO:
-            n_tabbed = n_rows - widths[TAB][1]
-            self.delimiter = TAB if 2 * n_tabbed >= n_rows else SPACE
-        self.width = widths[self.delimiter].most_common(1)[0][0]
+            self.delimiter = SPACE if 2 * widths[1] > widths.total() else TAB
+        if self.delimiter == SPACE:
+            widths = Counter(len(split_fields(row, SPACE)) for block in read_blocks(content) for row in block.rows)
+        self.width = widths.most_common(1)[0][0]
         token_column = 1 if options.token_column is None else options.token_column
         tag_column = -1 if options.tag_column is None else options.tag_column
         self.token_column = self._index(token_column)
@@ -189,5 +188,6 @@ def split_fields(row: str, delimiter: str) -> list[str]:
     """
     row = row.rstrip(_LINE_END)
     if delimiter == TAB:
-        return [field.strip(" ") for field in row.split("\t")]
+        fields = row.split("\t")
+        return [field.strip(" ") for field in fields] if " " in row else fields
     return _NO_BLANKS.findall(row)
