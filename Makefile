@@ -17,7 +17,7 @@ $(1)/bin/python -m pip install --quiet --constraint constraints.txt --editable "
 touch $(1)/.installed
 endef
 
-.PHONY: install demo test lint sdist clean
+.PHONY: configs install demo test lint sdist clean
 
 install: $(VENV)/.installed
 
@@ -50,3 +50,7 @@ sdist: $(TEST_VENV)/.installed
 
 clean:
 	rm -rf $(VENV) $(TEST_VENV) build project/corpus project/training project/packages
+
+# what configs/ holds, by the command in each file
+configs: $(VENV)/.installed
+	sed -n 's/^# spacy-datnet init-config //p' configs/*.cfg | xargs -L 1 $(BIN)/python -m spacy_datnet init-config --force

@@ -69,6 +69,7 @@ def run(variant: str, size: int, seed: int, paths: dict, folder: Path) -> dict:
     else:
         config_path = CONFIGS / config
         overrides = {
+            "nlp.lang": "es",
             "paths.train": paths["train"],
             "paths.dev": paths["dev"],
             "paths.vectors": paths["target_vectors"],

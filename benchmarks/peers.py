@@ -75,7 +75,12 @@ def spacy_peer(nlp: Language, docs: list[Doc]) -> Peer:
 
 def own_peer(docs: list[Doc], train_path: Path, vectors: Path) -> Peer:
     """Set up the base model of the package."""
-    paths = {"paths.train": str(train_path), "paths.dev": str(train_path), "paths.vectors": str(vectors)}
+    paths = {
+        "nlp.lang": "es",
+        "paths.train": str(train_path),
+        "paths.dev": str(train_path),
+        "paths.vectors": str(vectors),
+    }
     return spacy_peer(init_nlp(load_config(CONFIG, overrides=paths)), docs)
 
 

@@ -1,44 +1,31 @@
-"""Every shipped config is complete, short, and trains."""
+"""Every config of the template is complete, those that are shipped are fresh, and train."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import spacy
+from spacy.schemas import ConfigSchemaInit, ConfigSchemaTraining
 from spacy.tokens import Doc
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
-from spacy.util import load_config
+from spacy.util import load_config, load_model_from_config, registry
 from thinc.api import Config
+from typer.testing import CliRunner
 from util import task_examples, write_docs
 
+from spacy_datnet.cli import app
 from spacy_datnet.corpora import read_docs
 from spacy_datnet.pipeline.export import keep_encoder_only
+from spacy_datnet.project.recipe import UPOS, make_recipe, render_config
 from spacy_datnet.resources import resource_of
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*.cfg"))
 NER = {"source": "source.en.conll", "train": "target.es.train.conll", "dev": "target.es.dev.conll"}
 POS = {"N": "NOUN", "V": "VERB", "P": "ADP", "R": "ADV", "D": "DET", "J": "ADJ"}
-UPOS = [
-    "ADJ",
-    "ADP",
-    "ADV",
-    "AUX",
-    "CCONJ",
-    "DET",
-    "INTJ",
-    "NOUN",
-    "NUM",
-    "PART",
-    "PRON",
-    "PROPN",
-    "PUNCT",
-    "SCONJ",
-    "SYM",
-    "VERB",
-    "X",
-]
+SCORES = {"ner": "ents_f", "tagger": "pos_acc", "chunker": "spans_chunks_f"}
 LABELS = {"ner": ["LOC", "MISC", "ORG", "PER"], "tagger": UPOS, "chunker": ["NP", "VP"]}
 
 
@@ -104,7 +91,14 @@ def test_config_trains(corpora, path, tmp_path, request):
     if "transformer" in config["paths"]:
         paths = {**paths, "transformer": request.getfixturevalue("transformer")}
     wanted = {f"paths.{name}": paths[name] for name in config["paths"]}
-    overrides = {**wanted, "training.max_steps": 2, "training.eval_frequency": 1, "training.batcher.size": 8}
+    overrides = {
+        **wanted,
+        "nlp.lang": "es",
+        "training.logger.progress_bar": False,
+        "training.max_steps": 2,
+        "training.eval_frequency": 1,
+        "training.batcher.size": 8,
+    }
     if path.stem.endswith("_gpu"):  # half precision wants a GPU
         overrides["components.transformer.model.mixed_precision"] = False
     nlp = init_nlp(load_config(path, overrides=overrides, interpolate=False))
@@ -125,82 +119,79 @@ def test_config_trains(corpora, path, tmp_path, request):
         assert spacy.load(tmp_path / "encoder").pipe_names == ["tok2vec"]
 
 
-def flat(config: dict, place: str = "") -> dict[str, object]:
-    """The settings of a config, each under its whole name."""
-    found = {}
-    for name, value in config.items():
-        if isinstance(value, dict):
-            found |= flat(value, f"{place}{name}.")
-        else:
-            found[f"{place}{name}"] = value
-    return found
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_config_is_what_the_template_gives(path, tmp_path, monkeypatch):
+    (command,) = [line for line in path.read_text().splitlines() if line.startswith("# spacy-datnet init-config ")]
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, command.split()[2:])
+    assert result.exit_code == 0, result.output
+    written = (tmp_path / "configs" / path.name).read_text()
+    assert written == path.read_text(), f"configs/{path.name} is stale: run `make configs`"
 
 
-@pytest.mark.parametrize("path", [path for path in CONFIGS if task_of(path) != "ner"], ids=lambda path: path.stem)
-def test_config_differs_from_that_of_entities_only_where_the_task_does(path):
-    task = task_of(path)
-    component = f"datnet_{task}"
-    text = path.with_stem(path.stem.removesuffix(f"_{task}")).read_text().replace("datnet_ner", component)
-    ours, theirs = flat(load_config(path, interpolate=False)), flat(Config().from_str(text, interpolate=False))
-    different = {name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)}
-    task_s_own = ("attribute", "spans_key", "source_annotation", "model.share_decoder", "model.source_tok2vec")
-    # what a word looks like says more about its part of speech than about names, and every word has one, so that few
-    # sentences in a batch do
-    looks = ["training.dropout", "training.batcher.", "training.optimizer.learn_rate"]
-    looks.append(f"components.{component}.model.characters.")
-    allowed = (
-        *(f"components.{component}.{name}" for name in task_s_own),
-        f"initialize.components.{component}.labels",
-        "training.score_weights",
-        "paths.source_vectors",
-        *looks,
-        *({"tagger": [], "chunker": ["corpora.dev."]}[task]),
-    )
-    assert not [name for name in different if not name.startswith(allowed)]
-
-
-def test_config_for_a_gpu_differs_from_that_for_a_cpu_in_what_a_gpu_wants():
-    cpu, gpu = (
-        flat(load_config(ROOT / "configs" / f"{name}.cfg", interpolate=False))
-        for name in ("datnet_trf", "datnet_trf_gpu")
-    )
-    assert cpu.keys() == gpu.keys()
-    assert {name: value for name, value in gpu.items() if value != cpu[name]} == {
-        "system.gpu_allocator": "pytorch",
-        "components.transformer.model.mixed_precision": True,
-        "training.batcher.size": 64,
+@pytest.mark.parametrize("features", ["none", "vectors", "frozen", "transformer"])
+@pytest.mark.parametrize("transfer", ["none", "full", "part"])
+@pytest.mark.parametrize("task", ["ner", "tagger", "chunker"])
+def test_config_is_complete_and_overridable(task, transfer, features, request, tmp_path):
+    options = ["--task", task, "--transfer", transfer, "--features", features, "--lang", "es"]
+    result = CliRunner().invoke(app, ["init-config", str(tmp_path / "config.cfg"), *options])
+    assert result.exit_code == 0, result.output
+    overrides = {
+        "training.logger.progress_bar": False,
+        "training.before_to_disk": None,
+        f"components.datnet_{task}.model.decoder.@architectures": "spacy-datnet.Softmax.v1",
+        f"initialize.components.datnet_{task}.labels": ["A", "B"],
     }
+    overrides |= {f"training.score_weights.{score}": 1.0 for score in [SCORES[task]]}
+    if features in ("frozen", "transformer"):
+        overrides["paths.transformer"] = request.getfixturevalue("transformer")
+    config = load_config(tmp_path / "config.cfg", overrides=overrides, interpolate=True)
+    # nothing is missing: spaCy need not fill it
+    nlp = load_model_from_config(config, auto_fill=False, validate=True)
+    assert nlp.pipe_names[-1] == f"datnet_{task}"
+    resolved = registry.resolve(nlp.config.interpolate()["training"], schema=ConfigSchemaTraining)
+    assert resolved["before_to_disk"] is None and not config["training"]["logger"]["progress_bar"]
+    registry.resolve(config["initialize"], schema=ConfigSchemaInit)
+    assert SCORES[task] in nlp.config["training"]["score_weights"]
+    for block in (config["components"][f"datnet_{task}"]["model"], config["corpora"]["train"]):
+        assert (block.get("transfer", "none") != "none") == (transfer != "none") or "source" in block
+    assert (config["components"][f"datnet_{task}"]["loss"]["discriminator"] == "none") == (transfer == "none")
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_config_is_short_and_names_itself(path):
-    text = path.read_text()
-    assert len(text.splitlines()) <= 120
-    assert f"configs/{path.name}" in text
+def test_no_language_is_a_default():
+    for path in CONFIGS:
+        assert load_config(path, interpolate=False)["nlp"]["lang"] is None
+        with pytest.raises(ValueError, match=r"\[E993\].*key `lang`.*language"):
+            init_nlp(load_config(path))
+        assert "--nlp.lang xx" in path.read_text()
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_readme_mentions_config(path):
-    assert path.name in (ROOT / "README.md").read_text()
+def test_config_is_not_replaced_unasked(tmp_path):
+    path = tmp_path / "config.cfg"
+    path.write_text("mine")
+    result = CliRunner().invoke(app, ["init-config", str(path)])
+    assert result.exit_code == 1 and "[DN401]" in result.output and path.read_text() == "mine"
+    assert CliRunner().invoke(app, ["init-config", str(path), "--force"]).exit_code == 0
+    assert "[components.datnet_ner]" in path.read_text()
+
+
+def test_there_is_no_encoder_for_other_tasks(tmp_path):
+    path = tmp_path / "config.cfg"
+    result = CliRunner().invoke(app, ["init-config", str(path), "--encoder", "--task", "tagger"])
+    assert result.exit_code == 1 and "[DN403]" in result.output and not path.exists()
 
 
 @pytest.mark.parametrize(
     ("name", "task", "score"), [("datnet_tagger", "tags", "tag_acc"), ("datnet_chunker", "chunks", "spans_chunks_f")]
 )
-def test_a_config_is_that_of_another_component_by_its_name(name, task, score, tmp_path):
+def test_config_without_vectors_learns_tags_and_chunks(name, task, score, tmp_path):
     files: dict[str, list] = {"source": [], "target": []}
     for example in task_examples(spacy.blank("es").vocab, [task]):
         files[resource_of(example)].append(example.reference)
     source, target = (str(write_docs(tmp_path / f"{key}.spacy", docs)) for key, docs in files.items())
-    text = (ROOT / "configs" / "no_vectors.cfg").read_text().replace("datnet_ner", name)
-    config = Config().from_str(text, interpolate=False)
+    recipe = make_recipe(name.removeprefix("datnet_"), attribute="tag", share_decoder=False, lang="es", labels=None)
+    config = Config().from_str(render_config(replace(recipe, source_annotation=None)), interpolate=False)
     config["paths"] = {"source": source, "train": target, "dev": target}
-    config["components"][name]["model"]["share_decoder"] = False
-    config["corpora"]["dev"] = {
-        "@readers": "spacy-datnet.SourceTargetCorpus.v1",
-        "source": None,
-        "target": "${paths.dev}",
-    }
     config["training"] |= {"max_steps": 30, "eval_frequency": 30, "dropout": 0.1}
     config["training"]["batcher"]["size"] = 8
     config["training"]["optimizer"]["learn_rate"] = 0.02

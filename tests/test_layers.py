@@ -23,15 +23,17 @@ FORBIDDEN = {
         "training",
         "corpora",
         "experiments",
+        "project",
         "cli",
         "resources",
     ],
-    "features": ["nn", "models", "pipeline", "training", "experiments", "cli"],
-    "models": ["pipeline", "training", "experiments", "cli"],
-    "pipeline": ["training", "experiments", "cli"],
-    "training": ["experiments", "cli"],
-    "corpora": ["nn", "features", "models", "pipeline", "training", "torch", "experiments", "cli"],
-    "experiments": ["cli"],
+    "features": ["nn", "models", "pipeline", "training", "experiments", "project", "cli"],
+    "models": ["pipeline", "training", "experiments", "project", "cli"],
+    "pipeline": ["training", "experiments", "project", "cli"],
+    "training": ["experiments", "project", "cli"],
+    "corpora": ["nn", "features", "models", "pipeline", "training", "torch", "experiments", "project", "cli"],
+    "experiments": ["project", "cli"],
+    "project": ["cli"],
 }
 
 

@@ -8,6 +8,7 @@ from . import check as check
 from . import convert as convert
 from . import export as export
 from . import figures as figures
+from . import init_config as init_config
 from . import report as report
 from . import run as run
 from . import sample as sample

@@ -41,12 +41,11 @@ def fail(message: str) -> None:
 
 @contextmanager
 def failing_politely() -> Iterator[None]:
-    """Turn an error in a corpus or an experiment into a message and exit code 1, without a traceback."""
-    from ..corpora import CorpusError
-    from ..experiments import ExperimentError
-
+    """Turn an error that has a code, so is meant for the user, into a message and exit code 1, without a traceback."""
     try:
         yield
-    except (CorpusError, ExperimentError) as error:
+    except ValueError as error:
+        if not str(error).startswith("[DN"):
+            raise
         fail(str(error))
         raise typer.Exit(1) from error

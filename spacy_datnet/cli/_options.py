@@ -12,12 +12,16 @@ def choice(name: str, *values: str) -> Enum:
     return Enum(name, [(value, value) for value in values], type=str)
 
 
-# what `corpora` and `experiments.tables` offer, said again because importing them takes seconds; a test compares
+# what `corpora`, `experiments.tables` and `project.recipe` offer, said again because importing them takes seconds;
+# a test compares
 Format = choice("Format", "auto", "columns", "conllu", "brackets", "spacy")
 Scheme = choice("Scheme", "auto", "iob1", "iob2", "bioes")
 Delimiter = choice("Delimiter", "auto", "tab", "space")
 TableFormat = choice("TableFormat", "md", "latex", "csv")
 PictureFormat = choice("PictureFormat", "png", "svg", "pdf")
+Task = choice("Task", "ner", "tagger", "chunker")
+Transfer = choice("Transfer", "none", "full", "part")
+Features = choice("Features", "none", "vectors", "frozen", "transformer")
 
 FormatOption = Annotated[
     Format, typer.Option(help="Column file, CoNLL-U or bracketed trees; auto looks into the file.")

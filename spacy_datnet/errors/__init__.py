@@ -2,10 +2,10 @@
 
 A message says what is wrong, where, and what to do. Raise as ``raise ValueError(Errors.DN001.format(...))``. Each
 wing of the package has a module of messages and a range of codes: DN0xx for models, word features and components,
-DN1xx for training, DN2xx for corpora, DN3xx for experiments.
+DN1xx for training, DN2xx for corpora, DN3xx for experiments, DN4xx for commands.
 """
 
-from . import components, corpora, experiments, features, training
+from . import commands, components, corpora, experiments, features, training
 
 
 class _Coded(type):
@@ -22,6 +22,7 @@ class Errors(
     training.Errors,
     corpora.Errors,
     experiments.Errors,
+    commands.Errors,
     metaclass=_Coded,
 ):
     """Messages of exceptions."""

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 import spacy
@@ -11,6 +12,7 @@ import typer
 from spacy_datnet.cli import _options, app
 from spacy_datnet.corpora import DELIMITERS, FORMATS, SCHEMES
 from spacy_datnet.experiments.tables import FORMATS as TABLE_FORMATS
+from spacy_datnet.project import recipe
 
 COMMANDS = sorted(typer.main.get_command(app).commands)
 
@@ -51,6 +53,9 @@ def test_choices_are_what_the_package_offers():
         (_options.Scheme, SCHEMES),
         (_options.Delimiter, DELIMITERS),
         (_options.TableFormat, TABLE_FORMATS),
+        (_options.Task, get_args(recipe.Task)),
+        (_options.Transfer, get_args(recipe.Transfer)),
+        (_options.Features, get_args(recipe.Features)),
     ):
         assert [option.value for option in options] == list(offered)
 

@@ -1,0 +1,1 @@
+"""Projects: the config of a training, made from one template."""
