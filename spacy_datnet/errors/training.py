@@ -15,3 +15,15 @@ class Errors:
     DN109 = "There are no sentences in {path}. Files must be called *.spacy; `python -m spacy_datnet check` reads them."
     DN110 = "SourceTargetCorpus has nothing to read: give a source, a target, or both, and not target_count = 0 alone."
     DN111 = "pool is {pool}, but sentences are sorted within at least 1 batch."
+    DN112 = "{path} can't be written: {reason}. What was saved before is whole; the same command goes on from there."
+    DN113 = (
+        "The training in {folder} was begun with something else, so it can't go on. Changed: {changes}. Change it back, "
+        "name another folder, or start anew with --restart."
+    )
+    DN114 = "{path} can't be read, so the training can't go on: {reason}. Start anew with --restart."
+
+
+class Warnings:
+    """Messages of warnings."""
+
+    DN151 = "Other versions than when the training was begun, so the result may not be the same to the byte: {changes}."

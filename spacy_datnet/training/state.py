@@ -1,0 +1,301 @@
+"""What a training needs to go on where it was: weights, moments, gradients and random states, in one file.
+
+Keys of Thinc's optimizer have numbers that differ from process to process. They are saved as places: the component,
+the node and the shim within its model, in the order of `Model.walk`.
+"""
+
+import os
+import random
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import srsly
+import torch
+from spacy.language import Language
+from thinc.api import Model, Optimizer, get_array_ops, get_current_ops
+from thinc.util import has_cupy, has_cupy_gpu
+
+from ..corpora import replacing
+
+# (component, node, shim or -1, parameter)
+Place = tuple[str, int, int, str]
+MOMENTS = ("mom1", "mom2", "averages")
+COUNTS = ("nr_update", "last_seen")
+
+# Random states
+
+
+def _numpy_state() -> tuple:
+    _, keys, position, has_gauss, cached = np.random.get_state()
+    return keys.tobytes(), position, has_gauss, cached
+
+
+def _set_numpy(state: Iterable[Any]) -> None:
+    keys, *rest = state
+    np.random.set_state(("MT19937", np.frombuffer(keys, dtype=np.uint32), *rest))
+
+
+def _set_python(state: Iterable[Any]) -> None:
+    version, internal, gauss = state
+    random.setstate((version, tuple(internal), gauss))
+
+
+def _set_torch(state: bytes) -> None:
+    torch.set_rng_state(torch.frombuffer(bytearray(state), dtype=torch.uint8))
+
+
+# what reads and what sets the state of each generator that a reader or a batcher may draw from
+GENERATORS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
+    "python": (random.getstate, _set_python),
+    "numpy": (_numpy_state, _set_numpy),
+    "torch": (lambda: torch.get_rng_state().numpy().tobytes(), _set_torch),
+}
+
+
+def random_states() -> dict[str, Any]:
+    """Read the state of each generator."""
+    return {name: read() for name, (read, _) in GENERATORS.items()}
+
+
+def set_random_states(states: dict[str, Any]) -> None:
+    """Set the state of each generator that is given."""
+    for name, state in states.items():
+        GENERATORS[name][1](state)
+
+
+class Trail:
+    """Call functions that draw random numbers so that the same calls can be repeated without what is between them.
+
+    The batches of a training and its updates draw from the same generators. To get the same batches again without the
+    updates, it is enough to know the state before those calls that draw from a generator which something else has
+    drawn from since the last one that did.
+
+    recorded (Iterable): States of an earlier process: number of the call, generator, state. Without any, calls are
+        recorded; otherwise they are repeated until `go_on`.
+    """
+
+    def __init__(self, recorded: Iterable[tuple[int, str, Any]] | None = None):
+        self.recorded = {(call, name): state for call, name, state in recorded or ()}
+        self._repeats = recorded is not None
+        self._calls = 0
+        # the states that a repetition would have now
+        self._known: dict[str, Any] = {}
+
+    def __call__(self, function: Callable, *args: Any) -> Any:
+        """Call a function."""
+        call = self._calls
+        self._calls += 1
+        if self._repeats:
+            set_random_states({name: state for (i, name), state in self._of(call)})
+            return function(*args)
+        before = random_states()
+        try:
+            return function(*args)
+        finally:
+            for name, state in random_states().items():
+                if state != before[name]:
+                    if self._known.get(name) != before[name]:
+                        self.recorded[call, name] = before[name]
+                    self._known[name] = state
+
+    def _of(self, call: int) -> Iterator[tuple[tuple[int, str], Any]]:
+        for name in GENERATORS:
+            if (call, name) in self.recorded:
+                yield (call, name), self.recorded[call, name]
+
+    def go_on(self) -> None:
+        """Record from now on."""
+        self._repeats = False
+        drawn = {name for _, name in self.recorded}
+        self._known = {name: state for name, state in random_states().items() if name in drawn}
+
+    def to_list(self) -> list[tuple[int, str, Any]]:
+        """Say what was recorded, as another process takes it."""
+        return [(call, name, state) for (call, name), state in self.recorded.items()]
+
+
+# The file
+
+
+def save_state(
+    path: Path, nlp: Language, optimizer: Optimizer, *, frozen: Iterable[str], n_strings: int, progress: dict[str, Any]
+) -> None:
+    """Write the state of a training to a file, which is replaced when the new one is on the disk.
+
+    path (Path): The file.
+    nlp (Language): The pipeline.
+    optimizer (Optimizer): The optimizer.
+    frozen (Iterable[str]): Components that the training does not change.
+    n_strings (int): How many strings the pipeline had before the training.
+    progress (Dict[str, Any]): All else that is wanted.
+    """
+    keys = _Keys(nlp)
+    arrays: list[Any] = []
+    moments = []
+    for kind in MOMENTS:
+        for key, array in (getattr(optimizer, kind) or {}).items():
+            moments.append((kind, keys.place(key), len(arrays)))
+            arrays.append(array)
+    gradients = []
+    for place, gradient in _gradients(nlp):
+        any_ = bool((gradient != 0).any())
+        gradients.append((place, len(arrays) if any_ else None))
+        arrays += [gradient] * any_
+    message = {
+        "progress": progress,
+        "random": random_states(),
+        "cuda": [state.numpy() for state in torch.cuda.get_rng_state_all()] if torch.cuda.is_initialized() else [],
+        "strings": list(islice(nlp.vocab.strings, n_strings, None)),
+        "moments": moments,
+        "counts": {
+            kind: [(keys.place(key), count) for key, count in getattr(optimizer, kind).items()] for kind in COUNTS
+        },
+        "radam": optimizer._radam_buffer,
+        "gradients": gradients,
+        "components": [name for name, _ in _changing(nlp, frozen)],
+    }
+    with replacing(path) as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            archive.writestr("state", srsly.msgpack_dumps(message))
+            for name, pipe in _changing(nlp, frozen):
+                archive.writestr(f"components/{name}", pipe.to_bytes(exclude=["vocab"]))
+            for i, array in enumerate(arrays):
+                with archive.open(f"arrays/{i}", "w", force_zip64=True) as entry:
+                    np.save(entry, get_array_ops(array).to_numpy(array), allow_pickle=False)
+        sync(file)
+    sync_folder(path.parent)
+
+
+class State:
+    """The state of a training as `save_state` wrote it.
+
+    path (Path): The file.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        with zipfile.ZipFile(path) as archive:
+            self._message = srsly.msgpack_loads(archive.read("state"))
+        self.progress: dict[str, Any] = self._message["progress"]
+
+    def restore(self, nlp: Language, optimizer: Optimizer) -> None:
+        """Bring a pipeline that was initialised the same way, its optimizer and the random generators to this state."""
+        ops = get_current_ops()
+        message = self._message
+        with zipfile.ZipFile(self.path) as archive:
+
+            def array(i: int) -> Any:
+                return ops.asarray(np.load(BytesIO(archive.read(f"arrays/{i}")), allow_pickle=False))
+
+            for name in message["components"]:
+                nlp.get_pipe(name).from_bytes(archive.read(f"components/{name}"), exclude=["vocab"])
+            for string in message["strings"]:
+                nlp.vocab.strings.add(string)
+            keys = _Keys(nlp)
+            for kind, place, i in message["moments"]:
+                getattr(optimizer, kind)[keys.key(place)] = array(i)
+            for kind, counts in message["counts"].items():
+                getattr(optimizer, kind).update((keys.key(place), count) for place, count in counts)
+            optimizer._radam_buffer = message["radam"]
+            for place, i in message["gradients"]:
+                keys.set_gradient(place, None if i is None else array(i))
+        if torch.cuda.is_initialized() and message["cuda"]:
+            torch.cuda.set_rng_state_all([torch.from_numpy(state.copy()) for state in message["cuda"]])
+        if has_cupy and has_cupy_gpu:
+            import cupy
+
+            # its state can't be read: other numbers, but not again those of the beginning
+            cupy.random.seed(sum(sum(counts.values()) for counts in (optimizer.nr_update,)) % 2**32)
+        set_random_states(message["random"])
+
+
+def sync(file: IO[bytes]) -> None:
+    """Wait until what was written to a file is on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where the system lets one wait for that."""
+    if os.name == "posix":
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def _changing(nlp: Language, frozen: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Find the components that a training changes."""
+    for name, pipe in nlp.pipeline:
+        if name not in frozen and getattr(pipe, "is_trainable", False) and hasattr(pipe, "from_bytes"):
+            yield name, pipe
+
+
+def _nodes(nlp: Language) -> Iterator[tuple[str, int, Model]]:
+    for name, pipe in nlp.components:
+        if isinstance(getattr(pipe, "model", None), Model):
+            yield from ((name, i, node) for i, node in enumerate(pipe.model.walk()))
+
+
+def _torch_parameters(shim: Any) -> dict[str, torch.nn.Parameter]:
+    module = getattr(shim, "_model", None)
+    return dict(module.named_parameters()) if isinstance(module, torch.nn.Module) else {}
+
+
+def _gradients(nlp: Language) -> Iterator[tuple[Place, Any]]:
+    """Find all gradients that are there: a parameter without one rests, one whose gradient is zero may move on."""
+    for name, i, node in _nodes(nlp):
+        for parameter in node.param_names:
+            if node.has_grad(parameter):
+                yield (name, i, -1, parameter), node.get_grad(parameter)
+        for j, shim in enumerate(node.shims):
+            for parameter, value in _torch_parameters(shim).items():
+                if value.grad is not None:
+                    yield (name, i, j, parameter), value.grad.cpu().numpy()
+
+
+class _Keys:
+    """The keys of an optimizer by their places in a pipeline, and the other way round."""
+
+    def __init__(self, nlp: Language):
+        self._nodes = {(name, i): node for name, i, node in _nodes(nlp)}
+        self._parameters: dict[tuple[int, str], Place] = {}
+        self._shims: dict[int, tuple[str, int, int]] = {}
+        for (name, i), node in self._nodes.items():
+            for parameter in node.param_names:
+                self._parameters.setdefault((node.id, parameter), (name, i, -1, parameter))
+            for j, shim in enumerate(node.shims):
+                self._shims.setdefault(shim.id, (name, i, j))
+
+    def place(self, key: tuple[int, str]) -> Place | tuple[int, str]:
+        """Find the place of a key; one of nowhere is its own place."""
+        if key in self._parameters:
+            return self._parameters[key]
+        return (*self._shims[key[0]], key[1]) if key[0] in self._shims else key
+
+    def key(self, place: Any) -> tuple[int, str]:
+        """Find the key of a place."""
+        if len(place) == 2:
+            return tuple(place)
+        name, i, j, parameter = place
+        node = self._nodes[name, i]
+        return (node.id if j < 0 else node.shims[j].id), parameter
+
+    def set_gradient(self, place: Any, gradient: Any) -> None:
+        """Set a gradient, None for zeros."""
+        name, i, j, parameter = place
+        node = self._nodes[name, i]
+        if j < 0:
+            value = node.get_param(parameter)
+            node.set_grad(parameter, node.ops.alloc(value.shape, dtype=value.dtype) if gradient is None else gradient)
+        else:
+            value = _torch_parameters(node.shims[j])[parameter]
+            value.grad = torch.zeros_like(value)
+            if gradient is not None:
+                value.grad.copy_(torch.as_tensor(gradient))
