@@ -13,4 +13,5 @@ from . import report as report
 from . import run as run
 from . import sample as sample
 from . import tables as tables
+from . import train as train
 from ._app import app as app

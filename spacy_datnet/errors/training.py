@@ -17,8 +17,8 @@ class Errors:
     DN111 = "pool is {pool}, but sentences are sorted within at least 1 batch."
     DN112 = "{path} can't be written: {reason}. What was saved before is whole; the same command goes on from there."
     DN113 = (
-        "The training in {folder} was begun with something else, so it can't go on. Changed: {changes}. Change it back, "
-        "name another folder, or start anew with --restart."
+        "The training in {folder} was begun with something else, so it can't go on. Changed: {changes}. Change it "
+        "back, name another folder, or start anew with --restart."
     )
     DN114 = "{path} can't be read, so the training can't go on: {reason}. Start anew with --restart."
 

@@ -193,8 +193,10 @@ class TrainingFolder:
         named = {"--code": str(code)} if code is not None else {}
         for setting, value in _flat(self._config).items():
             section, *_, name = setting.split(".")
-            if section in SECTIONS and name not in OUTPUTS and not name.startswith("@") and ".logger." not in setting:
-                named |= {f"{setting}.{i}": v for i, v in enumerate(value)} if isinstance(value, list) else {setting: value}
+            if section not in SECTIONS or name in OUTPUTS or name.startswith("@") or ".logger." in setting:
+                continue
+            for i, one in enumerate(value if isinstance(value, list) else [value]):
+                named[f"{setting}.{i}" if isinstance(value, list) else setting] = one
         contents = {}
         for setting, value in named.items():
             if isinstance(value, str) and value.strip("./\\") and (content := self._content(value)):

@@ -14,13 +14,12 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
-from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import (
     DIR_MODEL_BEST,
@@ -38,7 +37,8 @@ from wasabi import Printer
 
 from ..errors import Errors
 from .folder import TrainingError, TrainingFolder, replace_folder
-from .state import State, Trail, save_state
+from .replay import Muted, Rehearsal, Trail
+from .state import State, save_state
 
 # the part of the time that saving may take
 SHARE = 0.03
@@ -87,59 +87,12 @@ def train(
             raise TrainingError(Errors.DN114.format(path=folder.state, reason=error)) from error
     folder.begin()
     nlp = init_nlp(config, use_gpu=use_gpu)
-    run = _Run(nlp, folder, state, save_every, use_gpu, _Muted(stdout), _Muted(stderr))
+    run = _Run(nlp, folder, state, save_every, use_gpu, Muted(stdout), Muted(stderr))
     with run.interruptible():
         run.train()
     folder.finish()
     stdout.write(message.good("Saved pipeline to output directory", output / DIR_MODEL_LAST) + "\n")
     return True
-
-
-class _Muted:
-    """A stream that can be silent."""
-
-    def __init__(self, stream: IO):
-        self.stream = stream
-        self.silent = False
-
-    def write(self, text: str) -> int:
-        return len(text) if self.silent else self.stream.write(text)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
-
-
-class _Pipeline:
-    """A pipeline as the loop sees it: nothing is computed before the training goes on.
-
-    nlp (Language): The pipeline.
-    evaluations (List[Dict[str, Any]]): What is known of the evaluations; later ones are added.
-    repeats (bool): Whether these are to be repeated.
-    """
-
-    def __init__(self, nlp: Language, evaluations: list[dict[str, Any]], repeats: bool):
-        self._nlp = nlp
-        self._evaluations = evaluations
-        self._repeated = iter(list(evaluations))
-        self.repeats = repeats
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._nlp, name)
-
-    @property
-    def pipeline(self) -> list[tuple[str, Any]]:
-        return [] if self.repeats else self._nlp.pipeline
-
-    def update(self, examples: Iterable[Example], **settings: Any) -> None:
-        if not self.repeats:
-            self._nlp.update(examples, **settings)
-
-    def evaluate(self, examples: Iterable[Example]) -> dict[str, Any]:
-        if self.repeats:
-            return dict(next(self._repeated)["scores"])
-        scores = self._nlp.evaluate(examples)
-        self._evaluations.append({"scores": dict(scores)})
-        return scores
 
 
 class _Run:
@@ -152,8 +105,8 @@ class _Run:
         state: State | None,
         save_every: int | None,
         use_gpu: int,
-        stdout: _Muted,
-        stderr: _Muted,
+        stdout: Muted,
+        stderr: Muted,
     ):
         self.nlp = nlp
         self.folder = folder
@@ -164,9 +117,8 @@ class _Run:
         self.stderr = stderr
         progress = {} if state is None else state.progress
         self.trail = Trail(progress.get("trail"))
-        self.evaluations: list[dict[str, Any]] = progress.get("evaluations", [])
         self.best: int | None = progress.get("best")
-        self.pipeline = _Pipeline(nlp, self.evaluations, repeats=state is not None)
+        self.pipeline = Rehearsal(nlp, progress.get("evaluations", []), repeats=state is not None)
         self.n_strings = len(nlp.vocab.strings)
         self.signal: int | None = None
         # seconds of earlier processes, and since when this one counts
@@ -190,7 +142,7 @@ class _Run:
         steps = train_while_improving(
             self.pipeline,
             self.optimizer,
-            self.repeatable(create_train_batches(nlp, train_corpus, settings["batcher"], settings["max_epochs"])),
+            self.trail.iterate(create_train_batches(nlp, train_corpus, settings["batcher"], settings["max_epochs"])),
             create_evaluation_callback(
                 self.pipeline, lambda _: () if self.pipeline.repeats else dev_corpus(nlp), settings["score_weights"]
             ),
@@ -213,12 +165,13 @@ class _Run:
         self.silence(self.state is not None)
         try:
             for _, info, is_best in steps:
-                self.complete(info, is_best)
+                info["seconds"] = int(self.seconds())
                 if is_best is not None:
+                    self.pipeline.complete(info)
                     with nlp.select_pipes(disable=self.frozen):
                         update_meta(settings, nlp, info)
                     if not self.pipeline.repeats:
-                        self.save_pipeline(is_best, info["step"])
+                        self.save_pipeline(info["step"] if is_best else None)
                     info["output_path"] = str(output / DIR_MODEL_LAST)
                 log_step(None if is_best is None else info)
                 if self.pipeline.repeats:
@@ -231,11 +184,11 @@ class _Run:
             text = f"Aborting and saving the final best model. Encountered exception: {error!r}"
             self.stdout.write(Printer(no_print=True).warn(text) + "\n")
             if not self.pipeline.repeats:
-                self.save_pipeline(False, -1)
+                self.save_pipeline()
             raise
         finally:
             finalize_logger()
-        self.save_pipeline(False, -1)
+        self.save_pipeline()
 
     def announce(self, settings: dict[str, Any]) -> None:
         """Say what `spacy train` says before the first step."""
@@ -254,41 +207,22 @@ class _Run:
         """Let the logger write what was logged before to its file, but not to the terminal."""
         self.stdout.silent = self.stderr.silent = silent
 
-    def repeatable(self, batches: Iterable[Any]) -> Iterator[Any]:
-        """Take the batches so that the same ones can be taken again."""
-        batches = iter(batches)
-        with contextlib.suppress(StopIteration):
-            while True:
-                yield self.trail(next, batches)
-
-    def complete(self, info: dict[str, Any], is_best: bool | None) -> None:
-        """Add to what the loop knows of a step the time of earlier processes and, if they did it, the losses."""
-        info["seconds"] = int(self.seconds())
-        if is_best is None:
-            return
-        if self.pipeline.repeats:
-            (evaluation,) = (e for e in self.evaluations if e["step"] == info["step"])
-            info["seconds"] = evaluation["seconds"]
-            info["losses"].update(evaluation["losses"])
-        else:
-            self.evaluations[-1] |= {key: info[key] for key in ("step", "seconds")} | {"losses": dict(info["losses"])}
-            self.best = info["step"] if is_best else self.best
-
     def seconds(self) -> float:
         """Tell how long the training has taken, in all processes."""
         return self.before + time.perf_counter() - self.start
 
-    def save_pipeline(self, is_best: bool, step: int) -> None:
-        """Save the pipeline as model-last, and as model-best if it is."""
+    def save_pipeline(self, best: int | None = None) -> None:
+        """Save the pipeline as model-last, and as model-best if that is what a step made it."""
         output = self.folder.output
         last = output / f"{DIR_MODEL_LAST}.unfinished"
         with self.folder.writing(), self.nlp.use_params(self.optimizer.averages):
             self.before_to_disk(self.nlp).to_disk(last)
             replace_folder(last, output / DIR_MODEL_LAST)
-            if is_best:
-                best = output / f"{DIR_MODEL_BEST}.unfinished"
-                shutil.copytree(output / DIR_MODEL_LAST, best)
-                replace_folder(best, output / DIR_MODEL_BEST)
+            if best is not None:
+                copied = output / f"{DIR_MODEL_BEST}.unfinished"
+                shutil.copytree(output / DIR_MODEL_LAST, copied)
+                replace_folder(copied, output / DIR_MODEL_BEST)
+                self.best = best
 
     def is_due(self, step: int) -> bool:
         """Tell whether it is time to save the state."""
@@ -304,7 +238,7 @@ class _Run:
             "step": info["step"],
             "seconds": self.seconds(),
             "losses": dict(info["losses"]),
-            "evaluations": self.evaluations,
+            "evaluations": self.pipeline.evaluations,
             "trail": self.trail.to_list(),
             "best": self.best,
         }

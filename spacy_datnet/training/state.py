@@ -1,13 +1,14 @@
 """What a training needs to go on where it was: weights, moments, gradients and random states, in one file.
 
 Keys of Thinc's optimizer have numbers that differ from process to process. They are saved as places: the component,
-the node and the shim within its model, in the order of `Model.walk`.
+the node and the shim within its model, in the order of `Model.walk`. Weights are put into the model that is there, node
+by node: not every layer that is loaded from bytes is what it was, such as a transformer whose config is rounded.
 """
 
+import contextlib
 import os
-import random
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -17,109 +18,18 @@ import numpy as np
 import srsly
 import torch
 from spacy.language import Language
-from thinc.api import Model, Optimizer, get_array_ops, get_current_ops
+from thinc.api import Model, Optimizer, get_current_ops
+from thinc.backends import get_array_ops
+from thinc.model import deserialize_attr, serialize_attr
 from thinc.util import has_cupy, has_cupy_gpu
 
 from ..corpora import replacing
+from .replay import random_states, set_random_states
 
 # (component, node, shim or -1, parameter)
 Place = tuple[str, int, int, str]
 MOMENTS = ("mom1", "mom2", "averages")
 COUNTS = ("nr_update", "last_seen")
-
-# Random states
-
-
-def _numpy_state() -> tuple:
-    _, keys, position, has_gauss, cached = np.random.get_state()
-    return keys.tobytes(), position, has_gauss, cached
-
-
-def _set_numpy(state: Iterable[Any]) -> None:
-    keys, *rest = state
-    np.random.set_state(("MT19937", np.frombuffer(keys, dtype=np.uint32), *rest))
-
-
-def _set_python(state: Iterable[Any]) -> None:
-    version, internal, gauss = state
-    random.setstate((version, tuple(internal), gauss))
-
-
-def _set_torch(state: bytes) -> None:
-    torch.set_rng_state(torch.frombuffer(bytearray(state), dtype=torch.uint8))
-
-
-# what reads and what sets the state of each generator that a reader or a batcher may draw from
-GENERATORS: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
-    "python": (random.getstate, _set_python),
-    "numpy": (_numpy_state, _set_numpy),
-    "torch": (lambda: torch.get_rng_state().numpy().tobytes(), _set_torch),
-}
-
-
-def random_states() -> dict[str, Any]:
-    """Read the state of each generator."""
-    return {name: read() for name, (read, _) in GENERATORS.items()}
-
-
-def set_random_states(states: dict[str, Any]) -> None:
-    """Set the state of each generator that is given."""
-    for name, state in states.items():
-        GENERATORS[name][1](state)
-
-
-class Trail:
-    """Call functions that draw random numbers so that the same calls can be repeated without what is between them.
-
-    The batches of a training and its updates draw from the same generators. To get the same batches again without the
-    updates, it is enough to know the state before those calls that draw from a generator which something else has
-    drawn from since the last one that did.
-
-    recorded (Iterable): States of an earlier process: number of the call, generator, state. Without any, calls are
-        recorded; otherwise they are repeated until `go_on`.
-    """
-
-    def __init__(self, recorded: Iterable[tuple[int, str, Any]] | None = None):
-        self.recorded = {(call, name): state for call, name, state in recorded or ()}
-        self._repeats = recorded is not None
-        self._calls = 0
-        # the states that a repetition would have now
-        self._known: dict[str, Any] = {}
-
-    def __call__(self, function: Callable, *args: Any) -> Any:
-        """Call a function."""
-        call = self._calls
-        self._calls += 1
-        if self._repeats:
-            set_random_states({name: state for (i, name), state in self._of(call)})
-            return function(*args)
-        before = random_states()
-        try:
-            return function(*args)
-        finally:
-            for name, state in random_states().items():
-                if state != before[name]:
-                    if self._known.get(name) != before[name]:
-                        self.recorded[call, name] = before[name]
-                    self._known[name] = state
-
-    def _of(self, call: int) -> Iterator[tuple[tuple[int, str], Any]]:
-        for name in GENERATORS:
-            if (call, name) in self.recorded:
-                yield (call, name), self.recorded[call, name]
-
-    def go_on(self) -> None:
-        """Record from now on."""
-        self._repeats = False
-        drawn = {name for _, name in self.recorded}
-        self._known = {name: state for name, state in random_states().items() if name in drawn}
-
-    def to_list(self) -> list[tuple[int, str, Any]]:
-        """Say what was recorded, as another process takes it."""
-        return [(call, name, state) for (call, name), state in self.recorded.items()]
-
-
-# The file
 
 
 def save_state(
@@ -136,22 +46,33 @@ def save_state(
     """
     keys = _Keys(nlp)
     arrays: list[Any] = []
-    moments = []
-    for kind in MOMENTS:
-        for key, array in (getattr(optimizer, kind) or {}).items():
-            moments.append((kind, keys.place(key), len(arrays)))
-            arrays.append(array)
-    gradients = []
-    for place, gradient in _gradients(nlp):
-        any_ = bool((gradient != 0).any())
-        gradients.append((place, len(arrays) if any_ else None))
-        arrays += [gradient] * any_
+
+    def number(array: Any) -> int:
+        arrays.append(array)
+        return len(arrays) - 1
+
+    names = {name for name, _ in _changing(nlp, frozen)}
+    nodes = [(name, i, node) for name, i, node in _nodes(nlp) if name in names]
+    moments = [
+        (kind, keys.place(key), number(array))
+        for kind in MOMENTS
+        for key, array in (getattr(optimizer, kind) or {}).items()
+    ]
+    weights = [
+        ((name, i, -1, parameter), number(node.get_param(parameter)))
+        for name, i, node in nodes
+        for parameter in node.param_names
+        if node.has_param(parameter)
+    ]
+    gradients = [(place, number(gradient) if (gradient != 0).any() else None) for place, gradient in _gradients(nlp)]
     message = {
         "progress": progress,
         "random": random_states(),
         "cuda": [state.numpy() for state in torch.cuda.get_rng_state_all()] if torch.cuda.is_initialized() else [],
         "strings": list(islice(nlp.vocab.strings, n_strings, None)),
         "moments": moments,
+        "weights": weights,
+        "attrs": [(name, i, _attrs(node)) for name, i, node in nodes],
         "counts": {
             kind: [(keys.place(key), count) for key, count in getattr(optimizer, kind).items()] for kind in COUNTS
         },
@@ -163,7 +84,10 @@ def save_state(
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr("state", srsly.msgpack_dumps(message))
             for name, pipe in _changing(nlp, frozen):
-                archive.writestr(f"components/{name}", pipe.to_bytes(exclude=["vocab"]))
+                archive.writestr(f"components/{name}", pipe.to_bytes(exclude=["vocab", "model"]))
+            for name, i, node in nodes:
+                for j, shim in _shims(node):
+                    archive.writestr(f"shims/{name}/{i}/{j}", _shim_to_bytes(shim))
             for i, array in enumerate(arrays):
                 with archive.open(f"arrays/{i}", "w", force_zip64=True) as entry:
                     np.save(entry, get_array_ops(array).to_numpy(array), allow_pickle=False)
@@ -193,7 +117,15 @@ class State:
                 return ops.asarray(np.load(BytesIO(archive.read(f"arrays/{i}")), allow_pickle=False))
 
             for name in message["components"]:
-                nlp.get_pipe(name).from_bytes(archive.read(f"components/{name}"), exclude=["vocab"])
+                nlp.get_pipe(name).from_bytes(archive.read(f"components/{name}"), exclude=["vocab", "model"])
+            nodes = {(name, i): node for name, i, node in _nodes(nlp)}
+            for name, i, attrs in message["attrs"]:
+                node = nodes[name, i]
+                _set_attrs(node, attrs)
+                for j, shim in _shims(node):
+                    _shim_from_bytes(shim, archive.read(f"shims/{name}/{i}/{j}"))
+            for (name, i, _, parameter), k in message["weights"]:
+                nodes[name, i].set_param(parameter, array(k))
             for string in message["strings"]:
                 nlp.vocab.strings.add(string)
             keys = _Keys(nlp)
@@ -243,9 +175,53 @@ def _nodes(nlp: Language) -> Iterator[tuple[str, int, Model]]:
             yield from ((name, i, node) for i, node in enumerate(pipe.model.walk()))
 
 
-def _torch_parameters(shim: Any) -> dict[str, torch.nn.Parameter]:
+def _shims(node: Model) -> Iterator[tuple[int, Any]]:
+    """Find the shims of a node, unless it is one that no training changes, such as a frozen transformer."""
+    if not node.attrs.get("static"):
+        yield from enumerate(node.shims)
+
+
+def _torch_module(shim: Any) -> torch.nn.Module | None:
     module = getattr(shim, "_model", None)
-    return dict(module.named_parameters()) if isinstance(module, torch.nn.Module) else {}
+    return module if isinstance(module, torch.nn.Module) else None
+
+
+def _torch_parameters(shim: Any) -> dict[str, torch.nn.Parameter]:
+    module = _torch_module(shim)
+    return {} if module is None else dict(module.named_parameters())
+
+
+def _shim_to_bytes(shim: Any) -> bytes:
+    module = _torch_module(shim)
+    if module is None:
+        return shim.to_bytes()
+    file = BytesIO()
+    torch.save(module.state_dict(), file)
+    return file.getvalue()
+
+
+def _shim_from_bytes(shim: Any, data: bytes) -> None:
+    module = _torch_module(shim)
+    if module is None:
+        shim.from_bytes(data)
+    else:
+        module.load_state_dict(torch.load(BytesIO(data), map_location=shim.device, weights_only=True))
+
+
+def _attrs(node: Model) -> dict[str, bytes]:
+    """Serialize the attrs of a node, such as its dropout rate, without those that can't be."""
+    attrs = {}
+    for name, value in node.attrs.items():
+        with contextlib.suppress(TypeError):
+            attrs[name] = serialize_attr(value, value, name, node)
+    return attrs
+
+
+def _set_attrs(node: Model, attrs: dict[str, bytes]) -> None:
+    now = _attrs(node)
+    for name, value in attrs.items():
+        if value != now.get(name):
+            node.attrs[name] = deserialize_attr(node.attrs.get(name), value, name, node)
 
 
 def _gradients(nlp: Language) -> Iterator[tuple[Place, Any]]:
