@@ -172,11 +172,11 @@ class TrainingFolder:
         """Say where, if something can't be written."""
         try:
             yield
-        except OSError as error:
-            where = getattr(error, "filename", None) or self.output
-            raise TrainingError(Errors.DN112.format(path=where, reason=error.strerror or error)) from error
-        except CorpusError as error:
-            raise TrainingError(str(error)) from error
+        except (OSError, CorpusError) as error:
+            cause: Any = error.__cause__ if isinstance(error, CorpusError) else error
+            where = getattr(cause, "filename", None) or self.output
+            reason = getattr(cause, "strerror", None) or error
+            raise TrainingError(Errors.DN112.format(path=where, reason=reason)) from error
 
     # What a training is begun with
 
