@@ -17,7 +17,7 @@ $(1)/bin/python -m pip install --quiet --constraint constraints.txt --editable "
 touch $(1)/.installed
 endef
 
-.PHONY: configs install demo test lint sdist clean
+.PHONY: configs install demo test lint docs sdist clean
 
 install: $(VENV)/.installed
 
@@ -31,12 +31,16 @@ demo: $(VENV)/.installed
 	PATH="$(BIN):$$PATH" $(BIN)/python -m spacy project run all project
 
 test: $(TEST_VENV)/.installed
-	$(TEST_BIN)/python -m pytest -n 2
+	$(TEST_BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(TEST_VENV)/.installed
 	$(TEST_BIN)/ruff check .
 	$(TEST_BIN)/ruff format --check .
 	$(TEST_BIN)/mypy
+
+# docs/_build/html/index.html; a warning is an error, and nothing is fetched
+docs: $(TEST_VENV)/.installed
+	$(TEST_BIN)/sphinx-build --quiet --fail-on-warning --keep-going --builder html docs docs/_build/html
 
 # A source distribution that passes its own tests, without the checkout.
 sdist: $(TEST_VENV)/.installed
@@ -49,7 +53,7 @@ sdist: $(TEST_VENV)/.installed
 	cd build/sdist && .venv/bin/pytest -n 2
 
 clean:
-	rm -rf $(VENV) $(TEST_VENV) build project/corpus project/training project/packages
+	rm -rf $(VENV) $(TEST_VENV) build project/corpus project/training project/packages docs/_build docs/reference
 
 # what configs/ holds, by the command in each file
 configs: $(VENV)/.installed

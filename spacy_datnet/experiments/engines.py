@@ -91,7 +91,7 @@ def run_locally(
     YIELDS (Tuple[Run, Dict[str, Any]]): Each run with its record, in the order in which they end.
     """
     remove_unfinished(folder)
-    context = multiprocessing.get_context(START)
+    context: Any = multiprocessing.get_context(START)
     if START == "forkserver":
         context.set_forkserver_preload(["spacy_datnet.experiments.training"])
     processes: dict[Connection, Any] = {}
@@ -134,8 +134,9 @@ def _work_and_send(connection: Connection, *args: Any) -> None:
 
 def _end_with_parent() -> None:
     """End this process when the one that watches is gone, even if that was killed."""
-    wait([multiprocessing.parent_process().sentinel])
-    os._exit(1)
+    if (parent := multiprocessing.parent_process()) is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def run_on_ray(

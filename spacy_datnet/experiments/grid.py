@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import srsly
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
 from spacy.util import dot_to_object, is_package, load_config
+from thinc.api import Config
 
 from ..errors import Errors
 from ._problems import ExperimentError, problems
@@ -169,7 +170,7 @@ def read_grid(path: Path, *, small: bool = False) -> Grid:
     for variant in grid.variants.values():
         if not (path.parent / variant.config).is_file():
             raise ExperimentError(Errors.DN303.format(path=path, config=variant.config, folder=path.parent))
-    named = [("corpora", "paper", grid.paper)]
+    named: list[tuple[str, str, Mapping | None]] = [("corpora", "paper", grid.paper)]
     named += [("variants", f"paper, {corpora}", variants) for corpora, variants in (grid.paper or {}).items()]
     if small:
         if grid.small is None:
@@ -245,14 +246,14 @@ def _runs(grid: GridFile, path: Path) -> Iterator[Run]:
                     yield Run(corpora, name, size, seed, configs[name], overrides, test, written)
 
 
-def _read_config(path: Path, config: Path) -> Mapping[str, Any]:
+def _read_config(path: Path, config: Path) -> Config:
     try:
         return load_config(config)
     except (OSError, ValueError, KeyError, ConfigParserError) as error:
         raise ExperimentError(Errors.DN314.format(path=path, config=config, reason=error)) from error
 
 
-def _has(config: Mapping[str, Any], name: str, value: Any) -> bool:
+def _has(config: Config, name: str, value: Any) -> bool:
     """Tell whether a config has a value at a dotted name."""
     try:
         return dot_to_object(config, name) == value

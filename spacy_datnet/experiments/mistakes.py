@@ -38,10 +38,11 @@ def label_scores(sentences: Iterable[Sentence]) -> list[LabelScore]:
         for which, items in enumerate((sentence.gold & sentence.found.keys(), sentence.found, sentence.gold)):
             for *_, label in items:
                 counts.setdefault(label, np.zeros(3, dtype=int))[which] += 1
-    return [
-        LabelScore(label, *(float(100 * row[0] / max(n, 1)) for n in row[1:]), float(f_score(row)), int(row[2]))
-        for label, row in sorted(counts.items(), key=lambda pair: (-pair[1][2], pair[0]))
-    ]
+    scores = []
+    for label, row in sorted(counts.items(), key=lambda pair: (-pair[1][2], pair[0])):
+        precision, recall = (float(100 * row[0] / max(n, 1)) for n in row[1:])
+        scores.append(LabelScore(label, precision, recall, float(f_score(row)), int(row[2])))
+    return scores
 
 
 def confusions_in(sentence: Sentence) -> Iterator[tuple[Confusion, Item]]:

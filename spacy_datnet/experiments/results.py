@@ -177,7 +177,7 @@ class Results:
     def judged(self, corpora: str, size: str) -> list[str]:
         """List the variants that are looked at closely: the base and the best one, if they have a result at a size."""
         names = dict.fromkeys([self.base, self.best(corpora, size)])
-        return [name for name in names if not self.select(corpora, name, size).empty]
+        return [name for name in names if name is not None and not self.select(corpora, name, size).empty]
 
     def score(self, corpora: str) -> str:
         """Name the score of the runs on corpora, as in a config."""

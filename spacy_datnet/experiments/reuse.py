@@ -30,10 +30,10 @@ def reuse(
             for key, record in Manifest(other).latest().items():
                 done[key].append((other / key, record))
     for run in runs:
-        found = (pair for pair in done[run.key] if _is_usable(*pair, run, with_models=with_models))
-        kept, record = next(found, (None, None))
-        if kept is None:
+        found = [pair for pair in done[run.key] if _is_usable(*pair, run, with_models=with_models)]
+        if not found:
             continue
+        kept, record = found[0]
         final, unfinished = folder / run.key, folder / f"{run.key}{UNFINISHED}"
         for leftover in (unfinished, final):  # of a process that was killed before the record was written
             shutil.rmtree(leftover, ignore_errors=True)

@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 
 from ..corpora.docbin import read_corpus, split_sentences
 from ..models.batch import Batch
+from ..models.datnet import network_of
 from ..pipeline.base import DATNetPipe
 from .engines import MODELS
 from .results import Results
@@ -68,7 +69,7 @@ def shared_features(pipe: DATNetPipe, docs: list[Doc], is_source: np.ndarray) ->
     RETURNS (ndarray): (docs, width).
     """
     docs = [Doc(doc.vocab, words=[token.text for token in doc]) for doc in docs]
-    network = pipe.model.shims[0].network
+    network = network_of(pipe.model)
     features = pipe.model.get_ref("features").predict(Batch(docs, is_source))
     inputs = features.inputs(np.arange(len(docs)))
     with torch.no_grad():

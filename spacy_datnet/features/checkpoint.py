@@ -40,9 +40,7 @@ class Checkpoint:
     padding (int): The piece that fills a batch.
     """
 
-    def __init__(
-        self, network: torch.nn.Module, tokenizer: str, configuration: dict[str, Any], longest: int, padding: int
-    ):
+    def __init__(self, network: Any, tokenizer: str, configuration: dict[str, Any], longest: int, padding: int):
         from tokenizers import Tokenizer
 
         # versions of the library differ in what they make of weights in half precision
@@ -186,7 +184,7 @@ class Checkpoint:
         return cls(network, message["tokenizer"], configuration, message["longest"], message["padding"])
 
 
-def _without_pooler(network: torch.nn.Module) -> torch.nn.Module:
+def _without_pooler(network: Any) -> Any:
     """Take away a layer that no vector of a word depends on, and that often is random."""
     if hasattr(network, "pooler"):
         network.pooler = None

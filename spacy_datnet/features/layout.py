@@ -5,7 +5,7 @@ any other doc is one sentence. Tokens of white space are left out: corpora have 
 there, and what is labelled should not depend on it. Docs without words have no sentences.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,7 +32,7 @@ class Layout:
     words: np.ndarray
 
     @classmethod
-    def of(cls, docs: list[Doc]) -> "Layout":
+    def of(cls, docs: Sequence[Doc]) -> "Layout":
         """Lay out the sentences of docs."""
         nothing = np.zeros(0, dtype=np.int64)
         lengths, owners, words, first = [nothing], [nothing], [nothing], 0
@@ -63,7 +63,7 @@ class Layout:
         """Sort the sentences by length and yield them in groups of at most so many tokens, padding counted."""
         return group_by_length(self.lengths, padded_tokens)
 
-    def texts(self, docs: list[Doc]) -> list[tuple[str, ...]]:
+    def texts(self, docs: Sequence[Doc]) -> list[tuple[str, ...]]:
         """Collect the words of each sentence of the docs that were laid out."""
         flat = [token.text for doc in docs for token in doc]
         texts = [flat[word] for word in self.words.tolist()]

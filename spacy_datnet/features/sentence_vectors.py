@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from spacy.tokens import Doc
@@ -70,7 +70,7 @@ def forward(
     flat = np.zeros((sum(lengths), model.get_dim("nO")), dtype=np.float32)
     if sentences:
         flat[layout.words] = np.concatenate([vectors[sentence] for sentence in sentences])
-    return model.ops.unflatten(model.ops.asarray2f(flat), model.ops.asarray1i(lengths)), backprop
+    return model.ops.unflatten(model.ops.asarray2f(cast(Floats2d, flat)), model.ops.asarray1i(lengths)), backprop
 
 
 def finite(vectors: np.ndarray, words: Sequence[str], where: Path | str) -> np.ndarray:

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from spacy import util
@@ -13,7 +14,7 @@ from spacy.util import registry
 from spacy.vectors import Vectors
 from spacy.vocab import Vocab
 from thinc.api import Model, get_current_ops
-from thinc.types import Floats2d
+from thinc.types import Floats2d, Ints1d
 
 from ..errors import Errors, Warnings
 
@@ -103,7 +104,7 @@ def forward(model: Words, docs: list[Doc], is_train: bool, *, source: str | None
     orths = np.concatenate([doc.to_array("ORTH") for doc in docs])
     forms, index = np.unique(orths, return_inverse=True)
     table = look_up(vectors, forms, vocab)
-    features = table[model.ops.asarray1i(index)]  # (tokens, width)
+    features = table[model.ops.asarray1i(cast(Ints1d, index))]  # (tokens, width)
     return model.ops.unflatten(features, model.ops.asarray1i(lengths)), backprop
 
 

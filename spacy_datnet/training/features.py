@@ -79,10 +79,11 @@ def compute_features(nlp: Language, docs: Iterable[Doc], resource: str | None = 
 def fills_of(nlp: Language, resource: str | None = None) -> list[Callable[[Sequence[Doc]], int]]:
     """Find what fills the caches of a pipeline's frozen transformers, see `compute_features`; empty without a cache."""
     # spaCy's lemmatizers have None as a model
-    models = [pipe.model for _, pipe in nlp.components if isinstance(getattr(pipe, "model", None), Model)]
+    models = [getattr(pipe, "model", None) for _, pipe in nlp.components]
     return [
         partial(node.attrs["fill_store"], node)
         for model in models
+        if isinstance(model, Model)
         for layer in _layers_that_read(model, resource)
         for node in layer.walk()
         if "fill_store" in node.attrs

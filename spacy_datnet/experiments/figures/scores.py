@@ -96,15 +96,18 @@ def setting_of(results: Results, corpora: str) -> tuple[str, dict[str, float]] |
     different = [name for name in names if len({repr(config.get(name)) for config in configs.values()}) > 1]
     if len(different) != 1:
         return None
-    values = {variant: config.get(different[0]) for variant, config in configs.items()}
-    is_numeric = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values.values())
-    return (different[0], values) if is_numeric and len(set(values.values())) == len(values) else None
+    values: dict[str, float] = {}
+    for variant, config in configs.items():
+        value = config.get(different[0])
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or value in values.values():
+            return None
+        values[variant] = value
+    return different[0], values
 
 
 def _band(axes: "Axes", points: dict[float, Summary | None], label: str, number: int) -> None:
-    x = sorted(one for one, summary in points.items() if summary)
-    mean = np.array([points[one].mean for one in x])
-    spread = np.array([points[one].std or 0.0 for one in x])
+    found = sorted((one, summary.mean, summary.std or 0.0) for one, summary in points.items() if summary)
+    x, mean, spread = np.array(found).reshape(-1, 3).T
     axes.plot(x, mean, label=label, **line(number))
     axes.fill_between(x, mean - spread, mean + spread, color=line(number)["color"], alpha=0.13, linewidth=0)
 

@@ -82,7 +82,7 @@ def _corpora(results: Results, corpora: str, number: int, table: pd.DataFrame) -
         },
         "labels": _labels(list(sentences.values())) if all(sentences.values()) else [],
         "judged": judged,
-        "confusions": _confusions(sentences[best], len(results.select(corpora, best, size))),
+        "confusions": [] if best is None else _confusions(sentences[best], len(results.select(corpora, best, size))),
         "distance": _distance(results, corpora),
         "cost": _cost(results.select(corpora)),
         "settings": _settings(results.configs(corpora)),
@@ -108,7 +108,8 @@ def _labels(judged: list[list[Sentence]]) -> list[dict[str, Any]]:
     found = []
     for label in dict.fromkeys(label for of_variant in reversed(scores) for label in of_variant):
         values = [of_variant.get(label) for of_variant in scores]
-        difference = write_signed(values[-1].f - values[0].f, 1) if all(values) else ""
+        first, last = values[0], values[-1]
+        difference = write_signed(last.f - first.f, 1) if first and last and all(values) else ""
         annotated = f"{max(value.annotated for value in values if value):,}"
         found.append({"label": label, "annotated": annotated, "scores": values, "difference": difference})
     return found
@@ -133,10 +134,11 @@ def _distance(results: Results, corpora: str) -> float | None:
     """Measure how far apart source and target are; None if a corpus is gone or tiny, or there is no source."""
     for variant in results.variants(corpora):
         settings = results.config_of(corpora, variant)
-        paths = [settings.get("corpora.train.source"), settings.get("corpora.train.target")]
-        if all(path and (results.current / path).exists() for path in paths):
+        named = [settings.get("corpora.train.source"), settings.get("corpora.train.target")]
+        paths = [results.current / path for path in named if path]
+        if len(paths) == len(named) and all(path.exists() for path in paths):
             try:
-                texts = [read_texts(results.current / path) for path in paths]
+                texts = [read_texts(path) for path in paths]
             except CorpusError:
                 return None
             return proxy_a_distance(*texts)

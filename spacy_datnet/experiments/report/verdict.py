@@ -68,18 +68,18 @@ class Answer(NamedTuple):
 def gain_of(results: Results, corpora: str, variant: str, size: str, reference: str) -> Gain | None:
     """Compare two variants at one size; None without a common seed."""
     difference = results.compare(corpora, variant, size, reference)
-    if difference is None:
+    found, of_reference = (results.summary(corpora, name, size) for name in (variant, reference))
+    if difference is None or found is None or of_reference is None:
         return None
     one, other = (results.select(corpora, name, size).set_index("seed")["test"] for name in (variant, reference))
     common = one.index.intersection(other.index)
-    summaries = (results.summary(corpora, name, size) for name in (variant, reference))
     p_of_seeds = None
     if len(common) >= FEWEST_SEEDS:
         p = float(ttest_rel(one[common], other[common]).pvalue)
         p_of_seeds = 1.0 if isnan(p) else p  # no seed differs
     better = int((one[common] > other[common]).sum())
     count = results.sentences(corpora, size)
-    return Gain(count, variant, *summaries, *difference, p_of_seeds, better, len(common))
+    return Gain(count, variant, found, of_reference, *difference, p_of_seeds, better, len(common))
 
 
 def by_sentences(results: Results, corpora: str) -> list[str]:
@@ -165,7 +165,7 @@ def which_variant(results: Results, corpora: str) -> Answer:
     question, size = "Which variant should I take?", results.largest(corpora)
     best, count = results.best(corpora, size), results.sentences(corpora, size)
     others = [name for name in results.select(corpora, size=size)["variant"].unique() if name != best]
-    if not others:
+    if best is None or not others:
         return Answer(question, f"{best}: there is no other with {count:,} target sentences.")
     text = (
         f"With {count:,} target sentences it has the best score on the development set "
@@ -178,7 +178,7 @@ def which_variant(results: Results, corpora: str) -> Answer:
         text += f" Not clearly worse on the test set: {', '.join(equal)}."
     points = []
     for other in by_sentences(results, corpora)[:-1]:
-        if (name := results.best(corpora, other)) != best:
+        if (name := results.best(corpora, other)) is not None and name != best:
             fewer, score = results.sentences(corpora, other), results.summary(corpora, name, other)
             points.append(f"With {fewer:,} target sentences, {name} is best on the development set (test {score}).")
     short, reference = best, reference_of(results, corpora)
