@@ -72,6 +72,11 @@ class Errors:
     )
     DN072 = "The transformer's weights {name} are not all finite numbers. Get the checkpoint anew."
     DN073 = "The transformer that was saved with the pipeline can't be loaded: {reason}. Get the pipeline anew."
+    DN074 = "The word vectors in {where} are {dtype}, but must be numbers, best float32."
+    DN075 = (
+        "The vector of {word!r} in {where} is not all finite numbers in float32. Correct or remove it; `spacy init "
+        "vectors` makes a new table from a text file."
+    )
 
 
 class Warnings:
@@ -89,4 +94,8 @@ class Warnings:
     DN062 = "{path} may not be read by this user; the features in it are computed anew."
     DN063 = (
         "The features of [training.{name}] are not computed before they are needed, since it can't be read: {reason}"
+    )
+    DN076 = (
+        "Component '{name}' looks up the word vectors of '{path}', and they are not exported: the pipeline has other "
+        "vectors of its own, and can carry one table. What is exported needs '{path}' where it is used."
     )

@@ -86,7 +86,7 @@ class Checkpoint:
             tokenizer = transformers.AutoTokenizer.from_pretrained(
                 folder, use_fast=True, add_prefix_space=True, **settings
             )
-            with _silence(transformers):
+            with _silence(transformers), torch.device("cpu"):
                 network = transformers.AutoModel.from_pretrained(folder, use_safetensors=True, **settings)
             configuration, _ = transformers.PretrainedConfig.get_config_dict(folder)
         except Exception as error:  # whatever the libraries make of missing and damaged files
@@ -175,7 +175,7 @@ class Checkpoint:
         configuration = _safe(json.loads(message["configuration"]))
         settings = {name: value for name, value in configuration.items() if name not in UNIMPORTANT}
         config = transformers.CONFIG_MAPPING[settings["model_type"]].from_dict(settings)
-        with torch.random.fork_rng(devices=[]):  # the weights that the network begins with
+        with torch.random.fork_rng(devices=[]), torch.device("cpu"):  # the weights that the network begins with
             network = _without_pooler(transformers.AutoModel.from_config(config, trust_remote_code=False))
         # versions of the library differ in what else they keep
         missing, _ = network.load_state_dict(safetensors.load(message["weights"]), strict=False)

@@ -88,20 +88,17 @@ class CheckpointShim(Shim):
 
     def from_bytes(self, bytes_data: bytes) -> "CheckpointShim":
         """Load what `to_bytes` made; a checkpoint that the process has already is shared. Raises DN073 if damaged."""
-        message = srsly.msgpack_loads(bytes_data)
-        self._expected, self._model = message["fingerprint"], None
-        if message["checkpoint"] is None:
-            return self
-        found = _loaded.get(self._expected)
-        if found is None:
-            try:
-                found = Checkpoint.from_bytes(message["checkpoint"])
-            except Exception as error:  # whatever the libraries make of other bytes
-                raise ValueError(Errors.DN073.format(reason=error)) from error
+        try:
+            message = srsly.msgpack_loads(bytes_data)
+            self._expected, self._model = message["fingerprint"], None
+            if (saved := message["checkpoint"]) is None:
+                return self
+            found = _loaded.get(self._expected) or Checkpoint.from_bytes(saved)
             if found.fingerprint != self._expected:
-                raise ValueError(Errors.DN073.format(reason="its fingerprint is not the one that was saved"))
-            _loaded[found.fingerprint] = found
-        self._take(found)
+                raise ValueError("its fingerprint is not the one that was saved with it")
+        except Exception as error:  # whatever the libraries make of other bytes
+            raise ValueError(Errors.DN073.format(reason=error)) from error
+        self._take(_loaded.setdefault(found.fingerprint, found))
         return self
 
 

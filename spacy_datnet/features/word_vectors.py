@@ -63,10 +63,12 @@ def where(source: str | None) -> str:
 
 
 def vectors_for(source: str | None, vocab: Vocab) -> Vectors:
-    """Find the vectors that a layer looks up. Raises DN004 if there are none."""
+    """Find the vectors that a layer looks up. Raises DN004 if there are none, DN074 if they are not numbers."""
     vectors = vocab.vectors if source is None else load_vectors(source)
     if vectors.shape[1] == 0 or (vectors.mode == "default" and vectors.n_keys == 0):
         raise ValueError(Errors.DN004.format(where=where(source)))
+    if vectors.data.dtype.kind not in "fiu":
+        raise ValueError(Errors.DN074.format(where=where(source), dtype=vectors.data.dtype))
     return vectors
 
 
@@ -103,7 +105,10 @@ def forward(model: Words, docs: list[Doc], is_train: bool, *, source: str | None
     lengths = [len(doc) for doc in docs]
     orths = np.concatenate([doc.to_array("ORTH") for doc in docs])
     forms, index = np.unique(orths, return_inverse=True)
-    table = look_up(vectors, forms, vocab)
+    table = look_up(vectors, forms, vocab).astype("float32", copy=False)
+    if not model.ops.xp.isfinite(table).all():
+        wrong = next(i for i, row in enumerate(table) if not model.ops.xp.isfinite(row).all())
+        raise ValueError(Errors.DN075.format(word=vocab.strings[int(forms[wrong])], where=where(source)))
     features = table[model.ops.asarray1i(cast(Ints1d, index))]  # (tokens, width)
     return model.ops.unflatten(features, model.ops.asarray1i(lengths)), backprop
 

@@ -1,17 +1,20 @@
 """Trained pipelines for use and not for training: target-only, or the encoder alone as a `tok2vec`."""
 
+import warnings
 from collections.abc import Container, Iterable
 from typing import Any, cast
 
 from spacy.language import Language
 from spacy.pipeline import Tok2Vec
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
+from ..features.word_vectors import load_vectors
 from ..models.datnet import network_of
 from ..models.datnet_encoder import load_encoder
 from .base import DATNetPipe
 
 ENCODER = "tok2vec"
+WORD_VECTORS = "spacy-datnet.WordVectors.v1"
 CONTEXTUAL_VECTORS = "spacy-datnet.ContextualVectors.v1"
 COMPUTE_FEATURES = {"@callbacks": "spacy-datnet.compute_features.v1"}
 # settings of layers that name files of the training
@@ -42,6 +45,7 @@ def keep_target_only(nlp: Language) -> list[str]:
         # the config that is saved must describe the model that is saved
         config = nlp.get_pipe_config(name)
         config["model"]["source_tok2vec"] = config["source_annotation"] = None
+    carry_vectors(nlp)
     forget_files(nlp)
     return [name for name, _ in pipes]
 
@@ -76,6 +80,7 @@ def keep_encoder_only(nlp: Language, name: str) -> Language:
     encoder = type(nlp).from_config({"nlp": {**config["nlp"], "pipeline": []}}, vocab=nlp.vocab)
     tok2vec = cast(Tok2Vec, encoder.add_pipe("tok2vec", name=ENCODER, config={"model": settings}))
     load_encoder(tok2vec.model, pipe.model)
+    carry_vectors(encoder)
     forget_files(encoder)
     return encoder
 
@@ -88,6 +93,23 @@ def refuse_files_alone(nlp: Language, names: Iterable[str]) -> None:
             config = {**config, "model": {**config["model"], "source_tok2vec": None}}
         if any(block.get("encoder") is None for block in _blocks(config, {CONTEXTUAL_VECTORS})):
             raise ValueError(Errors.DN046.format(name=name))
+
+
+def carry_vectors(nlp: Language) -> None:
+    """Make word vectors that components look up elsewhere the pipeline's own, or warn that they stay where they are."""
+    config = nlp.config.interpolate()["components"]
+    for name in nlp.component_names:
+        blocks = (_blocks(of_component, {WORD_VECTORS}) for of_component in (nlp.get_pipe_config(name), config[name]))
+        for block, interpolated in zip(*blocks, strict=True):
+            if (path := interpolated.get("vectors")) is None:
+                continue
+            theirs, mine = load_vectors(path), nlp.vocab.vectors
+            if mine.n_keys == 0:
+                nlp.vocab.vectors = theirs
+            elif mine.key2row != theirs.key2row or mine.shape != theirs.shape or (mine.data != theirs.data).any():
+                warnings.warn(Warnings.DN076.format(name=name, path=path), stacklevel=2)
+                continue
+            block["vectors"] = None
 
 
 def forget_files(nlp: Language) -> None:

@@ -6,10 +6,11 @@ from spacy.tokens import Doc
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from typer.testing import CliRunner
-from util import SMALL_MODEL, task_examples, training_config, write_docs
+from util import SMALL_MODEL, task_examples, train_briefly, training_config, write_docs
 
 from spacy_datnet.cli import app
 from spacy_datnet.nn.sentences import Sentences
+from spacy_datnet.pipeline.export import keep_encoder_only, keep_target_only
 from spacy_datnet.resources import SOURCE, resource_of
 
 WIDTH = 6
@@ -135,3 +136,56 @@ def test_export_of_an_encoder_that_is_not_there(trained, tmp_path):
     assert result.exit_code == 1
     assert "[DN025]" in result.output and all(name in result.output for name in NAMES)
     assert not list(tmp_path.iterdir())
+
+
+def with_vectors_elsewhere(folder, own=None):
+    """Save a pipeline of which one component looks up vectors by a path in a variable, and its predictions."""
+    examples = task_examples(spacy.blank("es").vocab, ["ents"])
+    rng = np.random.default_rng(0)
+    others = spacy.blank("es")
+    for example in examples:
+        for token in example.reference:
+            others.vocab.set_vector(token.text, rng.normal(size=WIDTH).astype("float32"))
+    others.to_disk(folder / "elsewhere")
+    nlp = spacy.load(folder / "elsewhere") if own == "same" else spacy.blank("es")
+    if own == "other":
+        nlp.vocab.set_vector("Ana", np.ones(3, "float32"))
+    layer = {"@architectures": "spacy-datnet.WordVectors.v1", "vectors": str(folder / "elsewhere")}
+    nlp.add_pipe("datnet_ner", config={"model": {**SMALL_MODEL, "tok2vec": layer, "transfer": "none"}})
+    train_briefly(nlp, [example for example in examples if resource_of(example) != SOURCE], 20)
+    nlp.to_disk(folder / "trained")
+    return [[token.text for token in example.reference] for example in examples]
+
+
+@pytest.mark.parametrize("own", [None, "same"])
+@pytest.mark.parametrize("options", [[], ["--encoder", "datnet_ner"]], ids=["whole", "encoder"])
+def test_vectors_of_an_external_path_are_carried(own, options, tmp_path):
+    words = with_vectors_elsewhere(tmp_path, own)
+    result = CliRunner().invoke(app, ["export", str(tmp_path / "trained"), str(tmp_path / "out"), *options])
+    assert result.exit_code == 0, result.output
+    encode = "datnet_ner" if options else None
+    before = (
+        spacy.load(tmp_path / "trained")
+        if encode is None
+        else keep_encoder_only(spacy.load(tmp_path / "trained"), encode)
+    )
+    before = [before(Doc(before.vocab, words=sentence)) for sentence in words]
+    (tmp_path / "elsewhere").rename(tmp_path / "gone")
+    nlp = spacy.load(tmp_path / "out")
+    assert "elsewhere" not in (tmp_path / "out" / "config.cfg").read_text()
+    after = [nlp(Doc(nlp.vocab, words=sentence)) for sentence in words]
+    if options:
+        for one, other in zip(before, after, strict=True):
+            np.testing.assert_array_equal(one.tensor, other.tensor)
+    else:
+        found = [[(ent.start, ent.end, ent.label_) for ent in doc.ents] for doc in after]
+        assert found == [[(ent.start, ent.end, ent.label_) for ent in doc.ents] for doc in before] and any(found)
+
+
+def test_vectors_of_an_external_path_that_can_t_be_carried(tmp_path):
+    with_vectors_elsewhere(tmp_path, "other")
+    nlp = spacy.load(tmp_path / "trained")
+    with pytest.warns(UserWarning, match=r"DN076.*'datnet_ner'.*elsewhere"):
+        keep_target_only(nlp)
+    assert nlp.vocab.vectors.shape == (1, 3) or nlp.vocab.vectors.n_keys == 1
+    assert nlp.get_pipe_config("datnet_ner")["model"]["tok2vec"]["vectors"] == str(tmp_path / "elsewhere")

@@ -1,16 +1,24 @@
 """A frozen transformer as words go in and vectors come out, against the library `transformers` used plainly."""
 
+import contextlib
+import io
 import json
+import os
 import pickle
+import re
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import srsly
 import torch
 from checkpoints import LAYERS, PIECES, WIDTH, transformers, write_checkpoint
 from numpy.testing import assert_allclose
+from safetensors import torch as safetensors
 from tokenizers import Tokenizer, models
 
 from spacy_datnet.features import checkpoint_shim
@@ -199,6 +207,203 @@ def test_copies_share_the_network_and_what_is_pickled_does_not(folder):
     other = pickle.loads(pickle.dumps(shim))
     assert other.fingerprint == shim.fingerprint
     assert_allclose(encode(other.checkpoint, SENTENCES, [1])[0], encode(shim.checkpoint, SENTENCES, [1])[0], atol=1e-6)
+
+
+@pytest.fixture
+def message(tmp_path):
+    """What a pipeline with a checkpoint carries that this process does not know."""
+    shim = shim_of(write_checkpoint(tmp_path / "saved", seed=23))
+    message = srsly.msgpack_loads(shim.to_bytes())
+    checkpoint_shim._load_checkpoint.cache_clear()
+    return {**message, "checkpoint": srsly.msgpack_loads(message["checkpoint"])}
+
+
+def load_message(message):
+    data = srsly.msgpack_dumps({**message, "checkpoint": srsly.msgpack_dumps(message["checkpoint"])})
+    return CheckpointShim("nowhere", save=True).from_bytes(data)
+
+
+LOAD = """
+import sys, tempfile
+from pathlib import Path
+import torch, transformers, safetensors.torch, tokenizers
+from spacy_datnet.features.checkpoint_shim import CheckpointShim
+torch.manual_seed(0)
+transformers.AutoModel.from_config(transformers.BertConfig(
+    vocab_size=5, hidden_size=4, num_hidden_layers=1, num_attention_heads=1, intermediate_size=4))  # lazy imports
+written, random = [], torch.get_rng_state()
+
+def watch(event, args):
+    if event == "open" and (args[1] and set(args[1]) & set("wax+") or args[2] & 3):
+        written.append(args)
+    if event in ("os.mkdir", "os.rename", "os.link", "os.symlink", "subprocess.Popen", "os.system", "socket.connect"):
+        written.append((event, args))
+
+data = Path(sys.argv[1]).read_bytes()
+sys.addaudithook(watch)
+try:
+    CheckpointShim("nowhere", save=True).from_bytes(data)
+    print("loaded")
+except ValueError as error:
+    print(error)
+assert not written, written
+assert torch.equal(random, torch.get_rng_state()), "loading draws random numbers"
+assert "evil" not in sys.modules
+"""
+EVIL = b"open('evil_was_here', 'w').close()"
+
+
+def files_below(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize(
+    ("change", "result"),
+    [
+        ({}, "loaded"),
+        ({"files": {"../evil.py": EVIL}, "../evil.py": EVIL, "/tmp/evil.py": EVIL, "evil.py": EVIL}, "loaded"),
+        ({"configuration": {"auto_map": {"AutoModel": "evil--evil.Evil", "AutoConfig": "evil.Evil"}}}, "loaded"),
+        ({"configuration": {"_name_or_path": "../evil", "attn_implementation": "evil/evil"}}, "loaded"),
+        ({"configuration": {"_attn_implementation_internal": "evil/evil", "quantization_config": {}}}, "loaded"),
+        ({"configuration": {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Evil"}}}, "DN073"),
+        ({"configuration": {"model_type": "../evil"}}, "DN073"),
+        ({"configuration": {"hidden_size": 8}}, "DN073"),
+        ({"weights": "pickle"}, "DN073"),
+        ({"weights": b""}, "DN073"),
+        ({"tokenizer": "../evil.json"}, "DN073"),
+        ({"tokenizer": None}, "DN073"),
+        ({"longest": 7}, "DN073.*fingerprint"),
+        ("a list", "DN073"),
+    ],
+    ids=str,
+)
+def test_what_a_pipeline_carries_writes_no_file_and_runs_no_code(message, change, result, tmp_path):
+    if isinstance(change, str):
+        message["checkpoint"] = [change]
+    else:
+        configuration = json.loads(message["checkpoint"]["configuration"])
+        change = {**change, "configuration": json.dumps({**configuration, **change.get("configuration", {})})}
+        if change.get("weights") == "pickle":
+            file = io.BytesIO()
+            torch.save({"x": torch.zeros(1)}, file)
+            change["weights"] = file.getvalue()
+        message["checkpoint"] |= change
+    data = srsly.msgpack_dumps({**message, "checkpoint": srsly.msgpack_dumps(message["checkpoint"])})
+    (tmp_path / "data").write_bytes(data)
+    (tmp_path / "work" / "here").mkdir(parents=True)
+    (tmp_path / "work" / "here" / "evil.py").write_bytes(EVIL)
+    before = files_below(tmp_path)
+    env = {**os.environ, "TMPDIR": str(tmp_path), "HF_HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, str(tmp_path / "data")],
+        cwd=tmp_path / "work" / "here",
+        env=env,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(result, done.stdout), done.stdout
+    assert files_below(tmp_path) == before
+
+
+def test_weights_that_were_changed_are_refused(message):
+    for place in (-1, -1001, -5000):
+        weights = bytearray(message["checkpoint"]["weights"])
+        weights[place] ^= 1
+        with pytest.raises(ValueError, match=r"DN073.*fingerprint"):
+            load_message({**message, "checkpoint": {**message["checkpoint"], "weights": bytes(weights)}})
+    assert load_message(message).checkpoint.width == WIDTH
+
+
+def test_bytes_that_are_cut_or_no_message(message):
+    data = srsly.msgpack_dumps({**message, "checkpoint": srsly.msgpack_dumps(message["checkpoint"])})
+    for wrong in (b"", b"\x00", data[:100], data[:-100], b"garbage" * 99):
+        with pytest.raises(ValueError, match="DN073"):
+            CheckpointShim("nowhere", save=True).from_bytes(wrong)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(message, value, tmp_path):
+    weights = safetensors.load(message["checkpoint"]["weights"])
+    name = sorted(weights)[3]
+    weights[name].view(-1)[0] = float(value)
+    message["checkpoint"]["weights"] = safetensors.save(weights)
+    with pytest.raises(ValueError, match=rf"DN073.*DN072.*{name}"):
+        load_message(message)
+    weights = safetensors.load((tmp_path / "saved" / "model.safetensors").read_bytes())
+    weights[name].view(-1)[0] = float(value)
+    (tmp_path / "saved" / "model.safetensors").write_bytes(safetensors.save(weights, {"format": "pt"}))
+    with pytest.raises(ValueError, match=rf"DN072.*{name}"):
+        load_checkpoint(str(tmp_path / "saved"))
+
+
+def test_weights_in_pickles_are_refused(tmp_path):
+    write_checkpoint(tmp_path)
+    weights = safetensors.load((tmp_path / "model.safetensors").read_bytes())
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(weights, tmp_path / "pytorch_model.bin")
+    with pytest.raises(ValueError, match=r"DN027.*safetensors"):
+        load_checkpoint(str(tmp_path))
+
+
+def test_code_in_a_folder_is_not_run(tmp_path):
+    config = json.loads((write_checkpoint(tmp_path) / "config.json").read_text())
+    config |= {"auto_map": {"AutoConfig": "evil.Evil", "AutoModel": "evil.Evil"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "evil.py").write_text("raise SystemExit('ran')")
+    assert load_checkpoint(str(tmp_path)).width == WIDTH
+    (tmp_path / "config.json").write_text(json.dumps({**config, "model_type": "evil"}))
+    with pytest.raises(ValueError, match="DN027"):
+        load_checkpoint(str(tmp_path))
+
+
+def test_saving_while_another_thread_reads(folder):
+    checkpoint = Checkpoint.from_folder(folder)
+    expected, data = encode(checkpoint, SENTENCES, [2]), checkpoint.to_bytes()
+    long = [["a"] * 100, *SENTENCES]  # needs truncation
+
+    def read():
+        for _ in range(100):
+            for found, vectors in zip(encode(checkpoint, long, [2])[1:], expected, strict=True):
+                assert_allclose(found, vectors, atol=1e-5)
+
+    with ThreadPoolExecutor(3) as pool:
+        readers = [pool.submit(read) for _ in range(3)]
+        while not all(reader.done() for reader in readers):
+            assert checkpoint.to_bytes() == data
+        for reader in readers:
+            reader.result()
+
+
+@contextlib.contextmanager
+def default_dtype():
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+        lambda: torch.device("meta"),
+        default_dtype,
+        torch.inference_mode,
+        torch.no_grad,
+        lambda: torch.set_grad_enabled(True),
+    ],
+    ids=["autocast", "device", "dtype", "inference", "no gradients", "gradients"],
+)
+def test_what_other_libraries_set_for_the_whole_program_changes_nothing(folder, message, setting):
+    checkpoint = Checkpoint.from_folder(folder)
+    expected = encode(checkpoint, SENTENCES, [1, 3])
+    with setting():
+        for one in (checkpoint, Checkpoint.from_folder(folder), Checkpoint.from_bytes(checkpoint.to_bytes())):
+            assert one.fingerprint == checkpoint.fingerprint
+            for found, vectors in zip(encode(one, SENTENCES, [1, 3]), expected, strict=True):
+                assert_allclose(found, vectors, atol=1e-6)
 
 
 def test_a_shim_without_a_checkpoint_is_saved_as_such():

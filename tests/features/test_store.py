@@ -1,10 +1,12 @@
 """Vectors of sentences on disk: what is written is read, by any process; what is damaged or half-written is not."""
 
+import errno
 import os
 import subprocess
 import sys
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -239,6 +241,51 @@ def test_the_same_twice_is_one_shard(filled):
     before = shards(filled)
     fill(filled, sentences_of(30))
     assert shards(filled) == before
+
+
+def test_a_full_disk_is_told_and_leaves_what_was_there(filled, monkeypatch):
+    write = Path.write_bytes
+
+    def full(path, data):
+        write(path, data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    cache = FeatureStore(filled, ORIGIN)
+    before = sorted(filled.rglob("*"))
+    new = sentences_of(10, start=100)
+    with pytest.raises(OSError, match=rf"DN071.*{cache.folder.name}.*No space left"):
+        cache.fill([words for words, _ in new], lambda missing: new)
+    assert sorted(filled.rglob("*")) == before
+    assert_holds(cache, sentences_of(30))
+    monkeypatch.undo()
+    assert cache.fill([words for words, _ in new], lambda missing: new) == 10  # the lock was let go
+    assert_holds(cache, [*sentences_of(30), *new])
+
+
+def test_a_folder_that_can_t_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    cache = FeatureStore(tmp_path / "file" / "cache", ORIGIN)
+    assert not list(cache.find([("a",)])) and len(cache) == 0
+    with pytest.raises(OSError, match=r"DN071.*file"):
+        cache.fill([("a",)], only)
+
+
+def test_threads_read_while_one_writes(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "SHARD_WORDS", 20)
+    cache = FeatureStore(tmp_path, ORIGIN)
+    made = sentences_of(300)
+
+    def read():
+        while len(cache) < 300:
+            for words, vectors in cache.find([words for words, _ in made]):
+                np.testing.assert_array_equal(vectors, dict(made)[words])
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        fill(tmp_path, made)
+        for reader in readers:
+            reader.result()
 
 
 WRITER = """

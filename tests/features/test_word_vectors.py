@@ -5,12 +5,13 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 from spacy.vectors import Vectors
-from util import entity_examples
+from util import SMALL_MODEL, entity_examples, train_briefly
 
 from spacy_datnet.features.word_vectors import build_WordVectors, load_vectors
 from spacy_datnet.models.batch import is_static
 
 TABLE = {"Madrid": [1.0, 2.0, 3.0], "vive": [4.0, 5.0, 6.0], "en": [7.0, 8.0, 9.0], "EN": [0.5, 0.5, 0.5]}
+LAYER = {"@architectures": "spacy-datnet.WordVectors.v1"}
 
 
 @pytest.fixture
@@ -160,3 +161,46 @@ def test_vectors_of_different_widths_are_refused(nlp, tmp_path):
 
 def test_word_features_that_are_trained_are_not_static():
     assert not is_static(spacy.blank("es").add_pipe("datnet_ner").model.get_ref("features"))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64", "int8", "int64", "uint8", ">f4"])
+def test_vectors_of_other_types_are_read_as_the_numbers_they_are(nlp, dtype):
+    table = np.array([[1, 2, 3], [4, 5, 6]])
+    nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=table.astype(dtype), keys=["Madrid", "vive"])
+    (features,) = build_WordVectors().predict([doc_of(nlp, "Madrid vive Lima")])
+    assert features.dtype == np.float32 and features.tolist() == [[1, 2, 3], [4, 5, 6], [0, 0, 0]]
+    nlp.add_pipe("datnet_ner", config={"model": {**SMALL_MODEL, "tok2vec": LAYER}})
+    train_briefly(nlp, entity_examples(nlp.vocab), 2)
+    nlp("Ana vive en Madrid")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("source", [None, "elsewhere"])
+def test_a_vector_that_is_no_number_is_named(nlp, tmp_path, value, source):
+    nlp.vocab.vectors.data[1, 2] = value
+    nlp.to_disk(tmp_path / "elsewhere")
+    model = build_WordVectors(source and str(tmp_path / source))
+    model.initialize(X=[doc_of(nlp, "Madrid en")])
+    model.predict([doc_of(nlp, "Madrid en Lima")])  # its neighbours are right
+    with pytest.raises(ValueError, match=r"DN075.*'Vive' in " + ((source and ".*elsewhere") or "the pipeline")):
+        model.predict([doc_of(nlp, "Madrid en"), doc_of(nlp, "Lima Vive")])
+
+
+def test_a_number_that_float32_can_t_hold(nlp):
+    nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=np.full((1, 2), 1e300), keys=["Madrid"])
+    with pytest.raises(ValueError, match=r"DN075.*'Madrid'"), np.errstate(over="ignore"):
+        build_WordVectors().predict([doc_of(nlp, "Madrid")])
+
+
+def test_vectors_that_are_no_numbers(nlp):
+    nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=np.ones((1, 2), complex), keys=["Madrid"])
+    with pytest.raises(ValueError, match=r"DN074.*complex128"):
+        build_WordVectors().predict([doc_of(nlp, "Madrid")])
+
+
+def test_vectors_of_width_0(nlp):
+    nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=np.ones((1, 0), "f"), keys=["Madrid"])
+    with pytest.raises(ValueError, match="DN004"):
+        build_WordVectors().initialize(X=[doc_of(nlp, "Madrid")])
+    with pytest.raises(ValueError, match="DN004"):
+        build_WordVectors().predict([doc_of(nlp, "Madrid")])
