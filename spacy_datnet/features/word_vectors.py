@@ -105,7 +105,7 @@ def forward(model: Words, docs: list[Doc], is_train: bool, *, source: str | None
     lengths = [len(doc) for doc in docs]
     orths = np.concatenate([doc.to_array("ORTH") for doc in docs])
     forms, index = np.unique(orths, return_inverse=True)
-    table = look_up(vectors, forms, vocab).astype("float32", copy=False)
+    table = cast(Floats2d, look_up(vectors, forms, vocab).astype("float32", copy=False))
     if not model.ops.xp.isfinite(table).all():
         wrong = next(i for i, row in enumerate(table) if not model.ops.xp.isfinite(row).all())
         raise ValueError(Errors.DN075.format(word=vocab.strings[int(forms[wrong])], where=where(source)))
