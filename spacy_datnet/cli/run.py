@@ -6,7 +6,7 @@ import shlex
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -64,15 +64,13 @@ def run(
     from ..experiments.grid import read_grid
     from ..experiments.manifest import Manifest, locked
 
-    how = {
+    how: dict[str, Any] = {
         "workers": workers,
         "settings": {"threads": threads, "use_gpu": gpu_id},
         "keep_models": keep_models,
     }
     if engine is Engine.ray:
-        start, how["address"] = run_on_ray, address
-    else:
-        start = run_locally
+        how["address"] = address
     with failing_politely(), needs_extra():
         from ..experiments.results import read_results, write_grid
         from ..experiments.reuse import reuse as copy_runs
@@ -93,7 +91,8 @@ def run(
                 copied.add(one.key)
                 say(f"{one.name}: reused")
             todo = [one for one in todo if one.key not in copied]
-            for one, record in tqdm(start(todo, folder, **how), total=len(todo), disable=None, unit="run"):
+            runs = (run_on_ray if engine is Engine.ray else run_locally)(todo, folder, **how)
+            for one, record in tqdm(runs, total=len(todo), disable=None, unit="run"):
                 manifest.add(record)
                 if record["error"]:
                     warn(f"{one.name}: {record['error']}")
