@@ -5,6 +5,7 @@ VENV ?= .venv
 TEST_VENV ?= .venv-test
 BIN := $(abspath $(VENV))/bin
 TEST_BIN := $(abspath $(TEST_VENV))/bin
+DEMO := build/demo
 
 # Threads that fight over a core cost a factor of ten and more; set OMP_NUM_THREADS to use idle cores.
 export OMP_NUM_THREADS ?= 1
@@ -27,8 +28,15 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 $(TEST_VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	$(call install,$(TEST_VENV),test,lint,docs,project)
 
+# A first look: from the annotated files in assets/ to a wheel, and what it predicts where nothing but it is installed.
 demo: $(VENV)/.installed
-	PATH="$(BIN):$$PATH" $(BIN)/python -m spacy project run all project
+	test -f $(DEMO)/project.yml || $(BIN)/spacy-datnet init $(DEMO) --quick \
+		--target assets/target.es.train.conll --source assets/source.en.conll \
+		--dev assets/target.es.dev.conll --test assets/target.es.test.conll
+	$(BIN)/python -m spacy project run all $(DEMO)
+	$(BIN)/python project/scripts/try_wheel.py $(DEMO)/packages/es_demo-0.1.0 $(DEMO)/export $(DEMO)/corpus/test.spacy
+	@echo "Your own files next: $(BIN)/spacy-datnet init FOLDER --target F --source F; then spacy project run all FOLDER"
+	@echo "What was compared, and how sure it is: $(DEMO)/report.html"
 
 test: $(TEST_VENV)/.installed
 	$(TEST_BIN)/python -m pytest -n 2 --dist worksteal

@@ -11,7 +11,7 @@ from configparser import ConfigParser
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import typer
 
@@ -58,9 +58,9 @@ def read_docstring(function: object) -> Documented:
     return Documented("\n".join(text).strip(), settings, result)
 
 
-def defined(term: str, meaning: str) -> str:
-    """Write an entry of a list of definitions, which is as readable on a telephone as on a wide screen."""
-    return f"{term}\n: {' '.join(meaning.split()) or 'See above.'}"
+def cell(text: str) -> str:
+    """Make text fit into a cell of a Markdown table."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def shown_default(parameter: inspect.Parameter) -> str:
@@ -80,9 +80,12 @@ def describe(function: object) -> Iterator[str]:
     except (TypeError, ValueError):
         parameters = {}
     if documented.settings:
-        for name, kind, meaning in documented.settings:
-            default = shown_default(parameters[name]) if name in parameters else ""
-            yield defined(f"`{name}` ({kind}{default and f', {default}'})", meaning)
+        rows = [
+            f"| `{name}` | {cell(kind)} | {shown_default(parameters[name]) if name in parameters else ''} "
+            f"| {cell(meaning)} |"
+            for name, kind, meaning in documented.settings
+        ]
+        yield "\n".join(["| setting | type | default | meaning |", "|---|---|---|---|", *rows])
     if documented.result:
         kind, of_type, meaning = documented.result
         yield f"{kind.capitalize()} {of_type}: {meaning}"
@@ -136,16 +139,27 @@ def command_page() -> str:
     """Write the page of the command line."""
     group = typer.main.get_command(commands)
     parts = ["# Command line", "`spacy-datnet COMMAND`, or `python -m spacy_datnet COMMAND`."]
-    for name, command in sorted(group.commands.items()):
+    for name, command in sorted(all_commands(group)):
         context = command.make_context(f"spacy-datnet {name}", [], resilient_parsing=True)
         parts += [f"## {name}", f"```\n{command.get_usage(context).removeprefix('Usage: ')}\n```"]
         parts.append(inspect.cleandoc(command.help or ""))
         # typer has arguments among the options, without saying so
+        rows = []
         for parameter in command.params:
             written, meaning = parameter.get_help_record(context) or (parameter.name, "")
             if "--help" not in parameter.opts:
-                parts.append(defined(f"`{written}`", meaning))
+                rows.append(f"| `{cell(written)}` | {cell(meaning)} |")
+        parts.append("\n".join(["| | |", "|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
+
+
+def all_commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """List the commands of a group and of the groups in it, by what is typed."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from all_commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def message_page() -> str:

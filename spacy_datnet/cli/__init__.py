@@ -8,7 +8,9 @@ from . import check as check
 from . import convert as convert
 from . import export as export
 from . import figures as figures
+from . import init as init
 from . import init_config as init_config
+from . import project as project
 from . import report as report
 from . import run as run
 from . import sample as sample

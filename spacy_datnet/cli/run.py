@@ -6,7 +6,7 @@ import shlex
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -48,6 +48,14 @@ def run(
         ),
     ] = None,
     small: Annotated[bool, typer.Option("--small", help="Do only what the grid has under `small`.")] = False,
+    show: Annotated[
+        bool,
+        typer.Option(
+            "--show",
+            help="One run after the other, each with its training shown. One that was interrupted goes on; one whose "
+            "corpora have changed is done again.",
+        ),
+    ] = False,
     dry: Annotated[bool, typer.Option("--dry", help="Only list what is to be done.")] = False,
 ) -> None:
     """Train and evaluate every combination of a grid, and print a table of the scores.
@@ -60,17 +68,19 @@ def run(
     from tqdm import tqdm
 
     from ..experiments import needs_extra
-    from ..experiments.engines import run_locally, run_on_ray
+    from ..experiments.engines import run_here, run_locally, run_on_ray
     from ..experiments.grid import read_grid
     from ..experiments.manifest import Manifest, locked
 
-    how: dict[str, Any] = {
+    how = {
         "workers": workers,
         "settings": {"threads": threads, "use_gpu": gpu_id},
         "keep_models": keep_models,
     }
     if engine is Engine.ray:
-        how["address"] = address
+        start, how["address"] = run_on_ray, address
+    else:
+        start = run_here if show else run_locally
     with failing_politely(), needs_extra():
         from ..experiments.results import read_results, write_grid
         from ..experiments.reuse import reuse as copy_runs
@@ -78,21 +88,21 @@ def run(
 
         experiment = read_grid(grid, small=small)
         if dry:
-            for one in _todo(experiment, Manifest(folder), retry):
+            for one in _todo(experiment, Manifest(folder), retry, show):
                 say(one.name)
             return
         with locked(folder):
             write_grid(folder, experiment, shlex.join(["python", "-m", "spacy_datnet", *sys.argv[1:]]))
             manifest = Manifest(folder)
-            todo = _todo(experiment, manifest, retry)
+            todo = _todo(experiment, manifest, retry, show)
             copied = set()
             for one, record in copy_runs(todo, folder, reuse or (), with_models=keep_models):
                 manifest.add(record)
                 copied.add(one.key)
                 say(f"{one.name}: reused")
             todo = [one for one in todo if one.key not in copied]
-            runs = (run_on_ray if engine is Engine.ray else run_locally)(todo, folder, **how)
-            for one, record in tqdm(runs, total=len(todo), disable=None, unit="run"):
+            outcomes = start(todo, folder, **how)
+            for one, record in outcomes if show else tqdm(outcomes, total=len(todo), disable=None, unit="run"):
                 manifest.add(record)
                 if record["error"]:
                     warn(f"{one.name}: {record['error']}")
@@ -106,11 +116,19 @@ def run(
         raise typer.Exit(1)
 
 
-def _todo(experiment: Grid, manifest: Manifest, retry: bool) -> list[Run]:
+def _todo(experiment: Grid, manifest: Manifest, retry: bool, compare: bool) -> list[Run]:
+    from ..experiments.engines import contents_of
+
     done = manifest.latest()
     runs: dict[str, Run] = {}
     for one in experiment.runs:
         runs.setdefault(one.key, one)  # two variants may come to the same
-    todo = [one for key, one in runs.items() if key not in done or (retry and done[key]["error"])]
+    todo = [
+        one
+        for key, one in runs.items()
+        if key not in done
+        or (retry and done[key]["error"])
+        or (compare and not done[key]["error"] and done[key].get("contents") != contents_of(one))
+    ]
     say(f"{len(runs)} runs, {len(runs) - len(todo)} of them done")
     return todo

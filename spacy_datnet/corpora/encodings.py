@@ -49,8 +49,7 @@ def detect_encoding(location: object, files: Iterable[tuple[str, bytes]]) -> Enc
     files (Iterable): The name and the content of each file.
     RETURNS (Encoding): The encoding.
     """
-    n_utf8 = 0
-    strange: list[bytes] = []
+    n_utf8, strange = 0, []
     for name, data in files:
         for mark, encoding in _MARKS.items():
             if data.startswith(mark):

@@ -28,5 +28,7 @@ class Errors(
     """Messages of exceptions."""
 
 
-class Warnings(components.Warnings, features.Warnings, training.Warnings, corpora.Warnings, metaclass=_Coded):
+class Warnings(
+    components.Warnings, features.Warnings, commands.Warnings, training.Warnings, corpora.Warnings, metaclass=_Coded
+):
     """Messages of warnings: something was repaired or is probably not what the user wants."""

@@ -1,5 +1,6 @@
 """Who does the runs: processes of this machine, or the workers of a Ray cluster."""
 
+import hashlib
 import multiprocessing
 import os
 import shutil
@@ -25,22 +26,24 @@ RETRIES = 2
 Outcome = tuple[Run, dict[str, Any]]
 
 
-def work(run: Run, folder: Path, settings: dict[str, Any], keep_models: bool) -> dict[str, Any]:
+def work(run: Run, folder: Path, settings: dict[str, Any], keep_models: bool, goes_on: bool = False) -> dict[str, Any]:
     """Do a run in a folder that has its final name only when all is there.
 
     run (Run): What to do.
     folder (Path): The folder of all runs; that of this one is called by its key.
     settings (Dict[str, Any]): Settings of `execute`.
     keep_models (bool): Whether the trained models stay.
+    goes_on (bool): Whether what an interrupted process left of the run is used. Defaults to False.
     RETURNS (Dict[str, Any]): The record. If the run failed, its `error` says why.
     """
     # spaCy and torch, which the process that watches the others does not need
     from .training import execute
 
     final, unfinished = folder / run.key, folder / f"{run.key}{UNFINISHED}"
-    shutil.rmtree(unfinished, ignore_errors=True)
+    if not goes_on:
+        shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        unfinished.mkdir(parents=True)
+        unfinished.mkdir(parents=True, exist_ok=goes_on)
         record = execute(run, unfinished, **settings)
     except (Exception, SystemExit) as error:
         return failure(run, f"{type(error).__name__}: {error}", traceback.format_exc())
@@ -54,6 +57,37 @@ def work(run: Run, folder: Path, settings: dict[str, Any], keep_models: bool) ->
 def failure(run: Run, error: str, details: str = "") -> dict[str, Any]:
     """Make the record of a run that failed."""
     return {**run.facts(), "error": error, "traceback": details}
+
+
+def run_here(
+    runs: Iterable[Run], folder: Path, *, settings: dict[str, Any], keep_models: bool, **others: Any
+) -> Iterator[Outcome]:
+    """Do runs in this process, one after the other, and show their training; one that was interrupted goes on.
+
+    runs (Iterable[Run]): The runs.
+    folder (Path): The folder of all runs.
+    settings (Dict[str, Any]): Settings of `execute`.
+    keep_models (bool): Whether the trained models stay.
+    YIELDS (Tuple[Run, Dict[str, Any]]): Each run with its record.
+    """
+    for run in runs:
+        yield run, work(run, folder, {**settings, "show": True}, keep_models, goes_on=True)
+
+
+def contents_of(run: Run) -> dict[str, str]:
+    """Sum up what is in the files that a run reads, which its key doesn't tell: hex digits for each setting."""
+    places = {name: run.overrides[name] for name in run.written if name != "test"} | {"test": run.test}
+    return {name: _content(Path(place)) for name, place in places.items() if Path(place).exists()}
+
+
+def _content(path: Path) -> str:
+    found = hashlib.blake2b(digest_size=16)
+    for file in sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]:
+        found.update(f"{file.relative_to(path).as_posix()}\0".encode())
+        with file.open("rb") as opened:
+            while part := opened.read(1 << 20):
+                found.update(part)
+    return found.hexdigest()
 
 
 def _schedule(

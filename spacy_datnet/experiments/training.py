@@ -4,7 +4,7 @@ import contextlib
 import platform
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,20 +19,23 @@ from spacy.tokens import DocBin
 from spacy.training import Example
 from spacy.util import load_config
 from spacy.vocab import Vocab
+from thinc.api import Config
 
 from ..corpora.docbin import read_docbin, split_sentences
 from ..resources import TARGET
+from ..training import resume
 from ..training.corpus import configure_SourceTargetCorpus
 from ..training.features import compute_features
-from .engines import MODELS
+from .engines import MODELS, contents_of
 from .grid import Run
 from .results import CONFIG, CURVE, IDS, LOG, PREDICTIONS
 from .significance import counts_of
 
+OTHER_TRAINING = "[DN113]"
 PACKAGES = ("spacy-datnet", "spacy", "thinc", "torch", "numpy")
 
 
-def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1) -> dict[str, Any]:
+def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1, show: bool = False) -> dict[str, Any]:
     """Train and evaluate.
 
     run (Run): What to do.
@@ -40,6 +43,8 @@ def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1) -> d
         test set as predicted, with their confidences.
     threads (int): Threads that torch may use. Defaults to 1.
     use_gpu (int): The number of a GPU. Defaults to -1, the CPU.
+    show (bool): Whether to show the training, and to go on with one that was interrupted in the folder. Defaults to
+        False: what it prints goes to a file.
     RETURNS (Dict[str, Any]): The record for the manifest. Its `error` is None.
     """
     torch.set_num_threads(threads)
@@ -47,17 +52,16 @@ def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1) -> d
     config = load_config(run.config, overrides=overrides, interpolate=False)
     config["training"]["logger"] = {
         "@loggers": "spacy-datnet.ConsoleLogger.v1",
-        "progress_bar": False,
+        "progress_bar": show,
         "output_file": str(folder / CURVE),
     }
     config.to_disk(folder / CONFIG)
     start = time.perf_counter()
-    with (
-        open(folder / LOG, "w", encoding="utf8") as log,
-        contextlib.redirect_stdout(log),
-        contextlib.redirect_stderr(log),
-    ):
-        train(folder / CONFIG, folder / MODELS, use_gpu=use_gpu)
+    with contextlib.nullcontext() if show else _printing_to(folder / LOG):
+        if show:
+            _go_on(config, folder / MODELS, use_gpu)
+        else:
+            train(folder / CONFIG, folder / MODELS, use_gpu=use_gpu)
         seconds = time.perf_counter() - start
         nlp = spacy.load(folder / MODELS / "model-best")
         dev = evaluate(nlp, Path(config.interpolate()["paths"]["dev"]))
@@ -76,9 +80,30 @@ def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1) -> d
         "ids": [int(line) for line in (folder / IDS).read_text(encoding="utf8").split()],
         "seconds": round(seconds, 1),
         "peak_mb": peak_megabytes(),
+        "contents": contents_of(run),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "error": None,
     }
+
+
+@contextlib.contextmanager
+def _printing_to(path: Path) -> Iterator[None]:
+    with (
+        open(path, "w", encoding="utf8") as log,
+        contextlib.redirect_stdout(log),
+        contextlib.redirect_stderr(log),
+    ):
+        yield
+
+
+def _go_on(config: Config, output: Path, use_gpu: int) -> None:
+    """Train, or go on, but not with what was begun on other corpora."""
+    try:
+        resume.train(config, output, use_gpu=use_gpu)
+    except resume.TrainingError as error:
+        if not str(error).startswith(OTHER_TRAINING):
+            raise
+        resume.train(config, output, use_gpu=use_gpu, restart=True)
 
 
 def evaluate(nlp: Language, path: Path, predictions: Path | None = None) -> dict[str, Any]:

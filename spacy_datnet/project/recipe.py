@@ -58,6 +58,10 @@ class Recipe:
     share_decoder (bool): Whether source and target have one decoder.
     own_vectors (bool): Whether the source has word vectors of its own.
     labels (Any): The labels for the component's initialization.
+    comparison (Optional[str]): A component of spaCy's own that is configured beside, to be trained instead with
+        `--nlp.pipeline`: "ner", "tagger" or "morphologizer".
+    has_dev (bool): Whether there is a dev corpus that chooses the step. Without one, give the training corpus as such:
+        it is scored at the end.
     target_share (Optional[float]): The target's part of a batch; None grows with the target.
     decay (float): How the learning rate falls with the epochs.
     layers (Optional[Tuple[int]]): Of a frozen transformer, those whose mean is a word's vector; None for the last.
@@ -78,6 +82,8 @@ class Recipe:
     share_decoder: bool = False
     own_vectors: bool = False
     labels: Any = None
+    comparison: str | None = None
+    has_dev: bool = True
     seed: int = 0
     epsilon: float = 2.0
     dropout: float = 0.5
@@ -183,15 +189,20 @@ def make_recipe(task: Task = "ner", transfer: Transfer = "full", features: Featu
     return replace(recipe, **(chosen | changes))
 
 
-def render_config(recipe: Recipe) -> str:
-    """Write a config, with comments."""
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Make what renders the templates of this wing."""
+    found = jinja2.Environment(
         loader=jinja2.PackageLoader("spacy_datnet.project"),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["json"] = partial(json.dumps, ensure_ascii=False)
-    text = environment.get_template("config.cfg.jinja").render(r=recipe, paths={**PATHS, **recipe.paths})
+    found.filters["json"] = partial(json.dumps, ensure_ascii=False)
+    return found
+
+
+def render_config(recipe: Recipe) -> str:
+    """Write a config, with comments."""
+    text = environment().get_template("config.cfg.jinja").render(r=recipe, paths={**PATHS, **recipe.paths})
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

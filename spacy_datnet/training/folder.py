@@ -192,7 +192,7 @@ class TrainingFolder:
     def _files(self, code: Path | None) -> dict[str, str]:
         named = {"--code": str(code)} if code is not None else {}
         for setting, value in _flat(self._config).items():
-            section, *_, name = setting.split(".")
+            section, name = setting.split(".")[0], setting.split(".")[-1]
             if section not in SECTIONS or name in OUTPUTS or name.startswith("@") or ".logger." in setting:
                 continue
             for i, one in enumerate(value if isinstance(value, list) else [value]):

@@ -28,7 +28,8 @@ def configure_ConsoleLogger(
     `accumulate_gradient` makes several a step), and how many resources the discriminator told, in percent. A
     discriminator near the share of the larger resource is fooled, one near 100 not.
 
-    progress_bar (bool): Whether to show the steps until the next evaluation on a terminal. Defaults to True.
+    progress_bar (bool): Whether to show the steps until the end, or until the next evaluation if `max_steps` is 0, on a
+        terminal. Defaults to True.
     output_file (Optional[Path]): Write the rows to this JSON-lines file too. Defaults to not writing.
     RETURNS (Callable): Sets the logger up.
     """
@@ -87,9 +88,11 @@ def _set_up(
             file.write(srsly.json_dumps({**record, "losses": parts, "scores": found}) + "\n")
             file.flush()
         if progress_bar:
-            total = settings["eval_frequency"]
+            # until the end, if that is known, which tells how much time is left at most
+            total, done = (settings["max_steps"], info["step"]) if settings["max_steps"] else (None, 0)
+            total = total or settings["eval_frequency"]
             # disable=None: only on a terminal
-            bar = tqdm.tqdm(total=total, disable=None, leave=False, file=stderr)
+            bar = tqdm.tqdm(total=total, initial=done, disable=None, leave=False, file=stderr)
             bar.set_description(f"Epoch {info['epoch'] + 1}")
 
     def finalize() -> None:

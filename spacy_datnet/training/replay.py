@@ -12,8 +12,7 @@ from spacy.training import Example
 
 
 def _numpy_state() -> tuple:
-    state: Any = np.random.get_state()
-    _, keys, position, has_gauss, cached = state
+    _, keys, position, has_gauss, cached = np.random.get_state()
     return keys.tobytes(), position, has_gauss, cached
 
 

@@ -117,8 +117,7 @@ class State:
                 return ops.asarray(np.load(BytesIO(archive.read(f"arrays/{i}")), allow_pickle=False))
 
             for name in message["components"]:
-                pipe: Any = nlp.get_pipe(name)
-                pipe.from_bytes(archive.read(f"components/{name}"), exclude=["vocab", "model"])
+                nlp.get_pipe(name).from_bytes(archive.read(f"components/{name}"), exclude=["vocab", "model"])
             nodes = {(name, i): node for name, i, node in _nodes(nlp)}
             for name, i, attrs in message["attrs"]:
                 node = nodes[name, i]
@@ -172,9 +171,8 @@ def _changing(nlp: Language, frozen: Iterable[str]) -> Iterator[tuple[str, Any]]
 
 def _nodes(nlp: Language) -> Iterator[tuple[str, int, Model]]:
     for name, pipe in nlp.components:
-        model = getattr(pipe, "model", None)
-        if isinstance(model, Model):
-            yield from ((name, i, node) for i, node in enumerate(model.walk()))
+        if isinstance(getattr(pipe, "model", None), Model):
+            yield from ((name, i, node) for i, node in enumerate(pipe.model.walk()))
 
 
 def _shims(node: Model) -> Iterator[tuple[int, Any]]:
@@ -273,7 +271,7 @@ class _Keys:
             value = node.get_param(parameter)
             node.set_grad(parameter, node.ops.alloc(value.shape, dtype=value.dtype) if gradient is None else gradient)
         else:
-            weight = _torch_parameters(node.shims[j])[parameter]
-            weight.grad = torch.zeros_like(weight)
+            value = _torch_parameters(node.shims[j])[parameter]
+            value.grad = torch.zeros_like(value)
             if gradient is not None:
-                weight.grad.copy_(torch.as_tensor(gradient))
+                value.grad.copy_(torch.as_tensor(gradient))

@@ -1,0 +1,198 @@
+"""What the trained pipelines are worth, on sentences and on raw paragraphs, and which of them to take."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import spacy
+import srsly
+from spacy.language import Language
+from spacy.vocab import Vocab
+from tqdm import tqdm
+
+from ..corpora import read_docbin
+from ..errors import Errors
+from ..experiments.engines import MODELS
+from ..experiments.paragraphs import counts_on_paragraphs, make_paragraphs
+from ..experiments.results import Results
+from ..experiments.significance import approximate_randomisation, f_score
+from ..pipeline.export import keep_target_only
+from .plan import BASE, SPACY
+
+SENTENCIZER = "sentencizer"
+# differences with a larger p-value are not called clear
+SIGNIFICANT = 0.05
+
+
+@dataclass
+class Score:
+    """What a variant reached.
+
+    sentences (float): Its score on the test sentences, with their tokens and borders, in percent.
+    paragraphs (float): Its score on raw text.
+    dev (float): Its score on the dev set, which chose its step.
+    seeds (int): How many trainings this is the mean of.
+    seconds (float): How long a training took.
+    """
+
+    sentences: float
+    paragraphs: float
+    dev: float
+    seeds: int
+    seconds: float
+
+
+@dataclass
+class Comparison:
+    """How far a variant is ahead of another one on the test sentences.
+
+    of, than (str): The variants.
+    points (float): The difference, in percent.
+    p (float): The p-value over the test sentences, see `approximate_randomisation`.
+    """
+
+    of: str
+    than: str
+    points: float
+    p: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the choice of the test sentences is no likely reason."""
+        return self.p < SIGNIFICANT
+
+
+@dataclass
+class Judgement:
+    """What all variants reached, and which one to take.
+
+    score (str): What is scored, as in a config.
+    test (int): How many test sentences there are.
+    scores (dict): What each variant reached.
+    comparisons (list): Between the variants.
+    chosen (str): The variant to take.
+    reason (str): Why.
+    model (str): The folder of its pipeline.
+    """
+
+    score: str
+    test: int
+    scores: dict[str, Score]
+    comparisons: list[Comparison]
+    chosen: str
+    reason: str
+    model: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Make what a JSON file holds."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Judgement":
+        """Read what `to_json` made."""
+        scores = {name: Score(**score) for name, score in content["scores"].items()}
+        comparisons = [Comparison(**one) for one in content["comparisons"]]
+        return cls(**{**content, "scores": scores, "comparisons": comparisons})
+
+    def compare(self, of: str, than: str) -> Comparison | None:
+        """Find a comparison, the one way or the other."""
+        for one in self.comparisons:
+            if (one.of, one.than) == (of, than):
+                return one
+            if (one.of, one.than) == (than, of):
+                return Comparison(of, than, -one.points, one.p)
+        return None
+
+
+def read_judgement(path: Path) -> Judgement:
+    """Read the file of a judgement. Raises DN431 if it is none."""
+    try:
+        return Judgement.from_json(srsly.read_json(path))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(Errors.DN431.format(path=path, reason=error)) from error
+
+
+def usable(nlp: Language) -> Language:
+    """Make of a trained pipeline what is exported: the target's part alone, after what sets sentence borders."""
+    if any(hasattr(pipe, "drop_source") for _, pipe in nlp.components):
+        keep_target_only(nlp)
+    if not any(name in nlp.pipe_names for name in (SENTENCIZER, "senter", "parser")):
+        nlp.add_pipe(SENTENCIZER, first=True)
+    return nlp
+
+
+def judge(results: Results, has_dev: bool) -> Judgement:
+    """Judge the variants of a grid of one project, all of whose runs are done.
+
+    results (Results): The runs. Several corpora are the parts of a cross-validation.
+    has_dev (bool): Whether a dev set chose the steps, and so may choose the variant.
+    RETURNS (Judgement): What came out.
+    """
+    runs = results.done
+    if not len(runs):
+        raise ValueError(Errors.DN432.format(folder=results.folder))
+    names = list(runs["variant"].unique())
+    score = runs["score"].iloc[0]
+    sentences: dict[str, list] = {name: [] for name in names}
+    paragraphs: dict[str, list] = {name: [] for name in names}
+    with tqdm(total=len(runs), desc="Raw paragraphs", unit=" pipelines", disable=None, leave=False) as bar:
+        for corpora in results.corpora:
+            test = make_paragraphs(read_docbin(results.select(corpora)["test_path"].iloc[0], Vocab()), score)
+            for name in names:
+                found = results.select(corpora, name)
+                sentences[name].append(np.sum([run.counts for run in found["record"]], 0))
+                on_text = []
+                for key in found["key"]:
+                    nlp = usable(spacy.load(_model(results, key)))
+                    on_text.append(counts_on_paragraphs(nlp, test, score))
+                    bar.update(1)
+                paragraphs[name].append(np.sum(on_text, 0))
+    # the parts of a cross-validation are one test set
+    pooled = {name: np.concatenate(parts) for name, parts in sentences.items()}
+    scores = {
+        name: Score(
+            sentences=float(f_score(pooled[name].sum(0))),
+            paragraphs=float(f_score(np.concatenate(paragraphs[name]).sum(0))),
+            dev=float(runs[runs["variant"] == name]["dev"].mean()),
+            seeds=int(runs[runs["variant"] == name]["seed"].nunique()),
+            seconds=float(runs[runs["variant"] == name]["seconds"].sum()),
+        )
+        for name in names
+    }
+    comparisons = [
+        Comparison(of, than, *map(float, approximate_randomisation(pooled[of], pooled[than])))
+        for i, than in enumerate(names)
+        for of in names[i + 1 :]
+    ]
+    chosen, reason = choose(scores, comparisons, has_dev)
+    best = runs[runs["variant"] == chosen].sort_values("dev", kind="stable")["key"].iloc[-1]
+    n_test = len(next(iter(pooled.values())))
+    return Judgement(score, n_test, scores, comparisons, chosen, reason, str(_model(results, best)))
+
+
+def choose(scores: dict[str, Score], comparisons: Sequence[Comparison], has_dev: bool) -> tuple[str, str]:
+    """Choose the variant to take, and say why.
+
+    The dev set chooses, since the test set could not judge any more what it has chosen. Without one there is only the
+    test set; then a variant of this package, which tells how sure it is, is left only for one that is clearly better.
+    """
+    names = list(scores)
+    if len(names) == 1:
+        return names[0], "there is no other"
+    if has_dev:
+        best = max(reversed(names), key=lambda name: scores[name].dev)
+        return best, "it has the best score on the dev set"
+    best = max(reversed(names), key=lambda name: scores[name].sentences)
+    preferred = next(name for name in [*reversed(names)] if not name.startswith(SPACY))
+    if best != preferred:
+        ahead = next(one for one in comparisons if {one.of, one.than} == {best, preferred})
+        if not ahead.is_clear and best != BASE:
+            text = f"{best} is not clearly better, and has no confidences" if best.startswith(SPACY) else ""
+            return preferred, text
+    return best, "it has the best score on the test sentences, which flatters it a little: there is no dev set"
+
+
+def _model(results: Results, key: str) -> Path:
+    return results.folder / key / MODELS / "model-best"

@@ -1,0 +1,317 @@
+"""What a project is to do with the files: which sentences judge, which network learns, for how long, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ..corpora import DEV, TEST
+from ..errors import Warnings
+from ..kinds import POS, TAG, group_of
+from .language import Language
+from .look import Look
+from .recipe import Features, Recipe, Transfer, make_recipe
+from .vectors import Table, are_aligned
+
+SEED = 0
+# from so many target sentences on, some can be spared to choose the step and to judge: this part, at most so many
+SPARE = 200
+SHARE = 0.2
+MOST = 500
+FOLDS = 3
+# steps with a source by the number of target sentences, where words have features from elsewhere
+STEPS = {100: 1000, 500: 1600, 1000: 2000}
+MOST_STEPS = 2400
+# without such features, the network has to learn words from the corpora alone
+PLAIN_STEPS = {50: 300, 500: 900}
+MOST_PLAIN_STEPS = 1200
+QUICK_STEPS = 200
+# features that are trained along have their own dropout, and learn less from few sentences with more
+PLAIN_DROPOUT = 0.3
+EVALUATIONS = 8
+# the length of a perturbation beside that of the vectors
+EPSILON = 1 / 3
+LITTLE = 0.5
+# tags: with so many target sentences a private encoder pays
+MANY = 1000
+# a source that is not so many times the target is said
+SMALL = 3
+BASE, SPACY, DATNET = "base", "spaCy", {"full": "DATNet-F", "part": "DATNet-P"}
+
+
+class Choice(NamedTuple):
+    """A choice: what about, what was chosen, why, and where to change it."""
+
+    name: str
+    value: str
+    reason: str
+    where: str
+
+
+@dataclass(frozen=True)
+class HoldOut:
+    """The sentences that do not train.
+
+    dev (int): How many target sentences are split off to choose the step; 0 if there are others, or none.
+    test (int): How many are split off to judge.
+    folds (int): Into how many parts the target is split for a cross-validation; 0 for none.
+    has_dev (bool): Whether there is a dev set, which chooses the step; otherwise the steps are fixed.
+    dev_is_test (bool): Whether the given dev set judges, and so chooses nothing.
+    reason (str): Why.
+    """
+
+    dev: int
+    test: int
+    folds: int
+    has_dev: bool
+    dev_is_test: bool
+    reason: str
+
+    @property
+    def splits(self) -> bool:
+        """Whether the target is split at all."""
+        return bool(self.dev or self.test or self.folds)
+
+
+@dataclass
+class Plan:
+    """What a project is to do.
+
+    recipe (Recipe): The settings of its config.
+    held (HoldOut): The sentences that do not train.
+    variants (dict): What is trained: by name, the settings that differ from the config's.
+    choices (list): What was chosen, and why.
+    worries (list): What should be said.
+    """
+
+    recipe: Recipe
+    held: HoldOut
+    variants: dict[str, dict[str, Any]]
+    choices: list[Choice] = field(default_factory=list)
+    worries: list[str] = field(default_factory=list)
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What to say of each variant."""
+        found = {BASE: "the target alone"}
+        for name in self.variants:
+            if name.startswith(SPACY):
+                found[name] = "spaCy's own component, in spaCy's own sizes, on the same sentences"
+            elif name != BASE:
+                found[name] = "the config as it is"
+        return found
+
+
+def hold_out(n: int, *, has_dev: bool, has_test: bool, quick: bool = False) -> HoldOut:
+    """Choose the sentences that do not train.
+
+    n (int): How many target sentences there are to train on.
+    has_dev (bool): Whether a dev set is given.
+    has_test (bool): Whether a test set is given.
+    quick (bool): Whether it is for a first look.
+    RETURNS (HoldOut): The choice.
+    """
+    part = min(round(SHARE * n), MOST)
+    if has_dev and has_test:
+        return HoldOut(0, 0, 0, True, False, "dev and test are given")
+    if n >= SPARE:
+        dev, test = (0 if has_dev else part), (0 if has_test else part)
+        named = " and ".join(f"{count} for {name}" for name, count in ((DEV, dev), (TEST, test)) if count)
+        return HoldOut(dev, test, 0, True, False, f"of {n:,} target sentences, {named}, chosen at random (seed {SEED})")
+    few = f"{n} target sentences are too few to spare any (from {SPARE} on, {SHARE:.0%} would be)"
+    if has_test:
+        return HoldOut(0, 0, 0, False, False, f"{few}: no dev set, a fixed number of steps, all of them train")
+    if has_dev:
+        return HoldOut(0, 0, 0, False, True, f"{few}: the dev set judges instead, and chooses no step")
+    if quick:
+        test = max(1, n // FOLDS)
+        return HoldOut(0, test, 0, False, False, f"a first look: {test} of {n} target sentences judge (seed {SEED})")
+    folds = min(FOLDS, n)
+    text = f"{few}: each of {folds} parts is judged by what learns from the others (seed {SEED}), then all train"
+    return HoldOut(0, 0, folds, False, False, text)
+
+
+def make_plan(
+    found: Look,
+    language: Language,
+    *,
+    tables: Sequence[Table] = (),
+    checkpoint: str | None = None,
+    quick: bool = False,
+) -> Plan:
+    """Choose everything.
+
+    found (Look): What is in the files.
+    language (Language): The language of the target.
+    tables (Sequence[Table]): The word vectors of the target, and of the source if they are others.
+    checkpoint (Optional[str]): A transformer, whose states are the word features if there are no vectors.
+    quick (bool): Whether it is for a first look.
+    RETURNS (Plan): The plan.
+    """
+    given = {role: role in found.parts for role in (DEV, TEST)}
+    n = found.target.sentences
+    held = hold_out(n, has_dev=given[DEV], has_test=given[TEST], quick=quick)
+    n -= held.dev + held.test
+    choices = [Choice("judging", _say(held), held.reason, "`--dev`, `--test`, and the command split in project.yml")]
+    worries: list[str] = []
+    features: Features = "vectors" if tables else "frozen" if checkpoint else "none"
+    transfer, reason = _transfer(found, n)
+    changes: dict[str, Any] = {
+        "lang": language.code,
+        "output": "config.cfg",
+        "comparison": _comparison(found),
+        "has_dev": held.has_dev,
+        "attribute": found.target.kind if found.task == "tagger" else POS,
+        "spans_key": group_of(found.target.kind) or "chunks",
+        # None: what the corpora have; a shared decoder needs the same labels for both
+        "labels": found.shared_labels if found.same_labels else None,
+    }
+    if found.source is not None:
+        changes["share_decoder"] = found.same_labels
+        changes["source_annotation"] = None if found.same_kind else found.source.kind
+        changes["own_vectors"] = len(tables) > 1
+    choices.append(Choice("variant", {**DATNET, "none": "base model"}[transfer], reason, _where("transfer")))
+    if found.source is not None:
+        choices.append(Choice("decoder", *_decoder(found), _where("share_decoder")))
+    choices.append(Choice("word features", *_features(tables, checkpoint), "`--vectors` or `--checkpoint`"))
+    steps, why = _steps(n, features, found, quick)
+    changes |= {"max_steps": steps, **_rhythm(steps, held.has_dev)}
+    place = "max_steps, patience and eval_frequency in [training] of config.cfg"
+    choices.append(Choice("steps", f"{steps:,}", why, place))
+    if tables:
+        changes["epsilon"] = round(EPSILON * tables[0].length, 2)
+        text = f"a third of the mean length of a word's vector, {tables[0].length:.1f}"
+    else:
+        text = "suits features that are trained along" if features == "none" else "a third of the features' mean length"
+    if features == "none":
+        changes["dropout"] = PLAIN_DROPOUT
+    if found.source is not None:
+        worries += _worries_of(tables, found, n)
+    recipe = make_recipe(found.task, transfer, features, **changes)
+    epsilon = Choice("adversarial ε", str(recipe.epsilon), text, "epsilon_source and epsilon_target in config.cfg")
+    if found.source is not None:
+        choices.append(epsilon)
+    share = "grows with the target" if recipe.target_share is None else f"{recipe.target_share:.0%} of them target"
+    size = f"{recipe.batch_size} sentences"
+    text = f"of source and target, {share}" if found.source is not None else "small, so that a pass has several updates"
+    choices.append(Choice("batch", size, text, "[training.batcher] in config.cfg"))
+    return Plan(recipe, held, _variants(recipe, found), choices, worries)
+
+
+def _say(held: HoldOut) -> str:
+    if held.folds:
+        return f"cross-validation in {held.folds} parts"
+    return "dev chooses the step, test judges" if held.has_dev else "fixed steps, test judges"
+
+
+def _where(name: str) -> str:
+    return f"{name} in [components.*.model] of config.cfg"
+
+
+def _transfer(found: Look, n: int) -> tuple[Transfer, str]:
+    if found.source is None:
+        return "none", "there is no source to learn from (`--source`)"
+    if found.task == "tagger" and n >= MANY:
+        return "part", f"a private encoder for each resource pays with {n:,} tagged sentences"
+    return "full", "one encoder for source and target: ahead at every size in the measurements of this package"
+
+
+def _decoder(found: Look) -> tuple[str, str]:
+    if found.same_labels:
+        return "shared", "the labels of the target are labels of the source"
+    source = found.source
+    if source is not None and not found.same_kind:
+        return "separate", f"the source is annotated with {source.kind}, the target with {found.target.kind}"
+    return "separate", "source and target have different labels"
+
+
+def _features(tables: Sequence[Table], checkpoint: str | None) -> tuple[str, str]:
+    if tables:
+        known = " and ".join(f"{table.coverage:.0%}" for table in tables)
+        which = " of the words of target and source" if len(tables) > 1 else " of the words of the target"
+        return "word vectors", f"they are given, of width {tables[0].width}, and know {known}{which}"
+    if checkpoint:
+        return "frozen transformer", "a checkpoint is given; its states are computed once and kept"
+    return "hashed, trained along", "no word vectors and no checkpoint are given"
+
+
+def _steps(n: int, features: Features, found: Look, quick: bool) -> tuple[int, str]:
+    if quick:
+        return QUICK_STEPS, "a first look; without --quick it takes longer and is better"
+    by_size, most = (PLAIN_STEPS, MOST_PLAIN_STEPS) if features == "none" else (STEPS, MOST_STEPS)
+    if found.source is None and features != "none":
+        return make_recipe(found.task, "none", features).max_steps, "there is only the target to learn from"
+    steps = next((steps for size, steps in by_size.items() if n < size), most)
+    return steps, f"by the number of target sentences, {n:,}"
+
+
+def _rhythm(steps: int, has_dev: bool) -> dict[str, int]:
+    if not has_dev:
+        return {"eval_frequency": steps, "patience": 0}
+    frequency = max(1, steps // EVALUATIONS)
+    return {"eval_frequency": frequency, "patience": 4 * frequency}
+
+
+def _comparison(found: Look) -> str | None:
+    """Name spaCy's own component for the task."""
+    if found.task == "tagger":
+        return "tagger" if found.target.kind == TAG else "morphologizer"
+    return "ner" if found.task == "ner" else None
+
+
+def _variants(recipe: Recipe, found: Look) -> dict[str, dict[str, Any]]:
+    """Say what is trained, by the settings that differ from the config's."""
+    variants: dict[str, dict[str, Any]] = {BASE: {}}
+    if recipe.has_source:
+        base = make_recipe(recipe.task, "none", recipe.features)
+        steps = min(base.max_steps, recipe.max_steps)
+        variants[BASE] = {
+            "corpora.train.source": None,
+            f"components.{recipe.component}.model.transfer": "none",
+            f"components.{recipe.component}.loss.discriminator": "none",
+            f"components.{recipe.component}.loss.adversarial_training": False,
+            "training.batcher.size": base.batch_size,
+            "training.batcher.target_share": None,
+            "training.before_update.rate": 0.0,
+            "training.optimizer.learn_rate": base.learn_rate,
+            "training.max_steps": steps,
+            **{f"training.{name}": value for name, value in _rhythm(steps, recipe.has_dev).items()},
+        }
+    if recipe.comparison is not None:
+        steps = min(2 * recipe.max_steps, 1600)
+        variants[f"{SPACY} {recipe.comparison}"] = {
+            "nlp.pipeline": [recipe.comparison],
+            # those of spaCy's own configs
+            "training.dropout": 0.1,
+            "training.optimizer.learn_rate": 0.001,
+            "training.optimizer.L2": 0.01,
+            "training.optimizer.grad_clip": 1.0,
+            "training.before_update.rate": 0.0,
+            "training.batcher.size": 32,
+            "training.max_steps": steps,
+            **{f"training.{name}": value for name, value in _rhythm(steps, recipe.has_dev).items()},
+            **({} if found.same_kind else {"corpora.train.source": None}),
+        }
+    if recipe.has_source:
+        variants[DATNET[recipe.transfer]] = {}
+    return variants
+
+
+def _worries_of(tables: Sequence[Table], found: Look, n: int) -> list[str]:
+    worries = []
+    for table in tables:
+        if table.coverage < LITTLE:
+            worries.append(Warnings.DN452.format(place=table.place, share=table.coverage))
+    if len(tables) == 1 and found.source is not None:
+        known = sum(n for word, n in found.source.words.items() if word in tables[0].vectors)
+        share = known / max(sum(found.source.words.values()), 1)
+        if share < LITTLE:
+            worries.append(Warnings.DN455.format(share=share))
+    if found.source is not None and found.source.sentences < SMALL * n:
+        worries.append(Warnings.DN456.format(ratio=found.source.sentences / n))
+    if len(tables) == 2:
+        aligned = are_aligned(*tables)
+        if aligned is None:
+            worries.append(Warnings.DN454)
+        elif not aligned:
+            worries.append(Warnings.DN453)
+    return worries

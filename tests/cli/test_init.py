@@ -1,0 +1,310 @@
+"""spacy-datnet init, and the project that it writes."""
+
+import gzip
+import json
+import os
+import random
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import spacy
+import srsly
+from spacy.tokens import Doc, DocBin
+from spacy.training.initialize import init_nlp
+from spacy.util import load_config
+from typer.testing import CliRunner
+
+from spacy_datnet.cli import app
+from spacy_datnet.corpora import read_docbin
+
+PEOPLE = {"es": ["Ana", "Begoña", "Carlos", "Diego", "Elena"], "en": ["Anna", "Bob", "Carol", "David", "Ellen"]}
+PLACES = {"es": ["Sevilla", "Lugo", "Murcia", "Toledo"], "en": ["London", "Leeds", "Madrid", "York"]}
+FRAMES = {
+    "es": [
+        "{p} vive en {l} desde que era muy joven .",
+        "Ayer {p} no pudo ir a {l} con los suyos .",
+        "¿ Dónde está {l} ?",
+    ],
+    "en": [
+        "{p} has been living in {l} for a long time .",
+        "Yesterday {p} could not go to {l} with them .",
+        "Where is {l} ?",
+    ],
+}
+
+
+def rows(lang: str, count: int, seed: int, rename: dict | None = None) -> list[list[str]]:
+    """Sentences as rows of a column file."""
+    chosen = random.Random(seed)
+    sentences = []
+    for _ in range(count):
+        person, place = chosen.choice(PEOPLE[lang]), chosen.choice(PLACES[lang])
+        words = chosen.choice(FRAMES[lang]).format(p=person, l=place).split()
+        words = [word + str(chosen.randint(1, 99)) if word in (person, place) else word for word in words]
+        tags = ["O"] * len(words)
+        for i, word in enumerate(words):
+            for name, label in ((person, "PER"), (place, "LOC")):
+                if word.startswith(name):
+                    tags[i] = f"B-{(rename or {}).get(label, label)}"
+        sentences.append([f"{word}\t{tag}" for word, tag in zip(words, tags, strict=True)])
+    return sentences
+
+
+def write(path: Path, sentences: list[list[str]]) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n\n".join("\n".join(lines) for lines in sentences) + "\n", encoding="utf8")
+    return str(path)
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch) -> dict[str, str]:
+    monkeypatch.chdir(tmp_path)
+    return {
+        "target": write(tmp_path / "my files" / "target es.conll", rows("es", 40, 1)),
+        "source": write(tmp_path / "my files" / "source.en.conll", rows("en", 150, 2)),
+        "dev": write(tmp_path / "my files" / "dev.es.conll", rows("es", 30, 3)),
+        "test": write(tmp_path / "my files" / "test.es.conll", rows("es", 30, 4)),
+        "many": write(tmp_path / "my files" / "many.es.conll", rows("es", 250, 5)),
+    }
+
+
+def init(*arguments: str):
+    return CliRunner().invoke(app, ["init", *arguments])
+
+
+def options(files: dict[str, str], *roles: str) -> list[str]:
+    return [part for role in roles for part in (f"--{role}", files[role])]
+
+
+def steps(folder: str = "out") -> dict[str, dict]:
+    return {command["name"]: command for command in srsly.read_yaml(f"{folder}/project.yml")["commands"]}
+
+
+def test_the_project_goes_from_files_to_a_wheel(files, tmp_path):
+    found = init("out", *options(files, "target", "source", "dev", "test"), "--quick")
+    assert found.exit_code == 0, found.output
+    config = Path("out/config.cfg").read_text(encoding="utf8").replace("max_steps = 200", "max_steps = 6")
+    Path("out/config.cfg").write_text(config.replace("eval_frequency = 25", "eval_frequency = 3"), encoding="utf8")
+    grid = Path("out/grid.yaml").read_text(encoding="utf8")
+    for old, new in (("200", "6"), ("400", "9"), ("25", "3"), ("50", "3")):
+        grid = grid.replace(f"max_steps: {old}\n", f"max_steps: {new}\n").replace(
+            f"frequency: {old}\n", f"frequency: {new}\n"
+        )
+    Path("out/grid.yaml").write_text(grid, encoding="utf8")
+    command = [sys.executable, "-m", "spacy", "project", "run", "all", "out"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    last = done.stdout.strip().splitlines()[-1]
+    metrics = srsly.read_json("out/metrics.json")
+    assert set(metrics["scores"]) == {"base", "spaCy ner", "DATNet-F"}
+    assert last.startswith(
+        f"{metrics['chosen']} reaches {metrics['scores'][metrics['chosen']]['sentences']:.1f} F1 on 30"
+    )
+    (wheel,) = Path("out/packages/es_out-0.1.0/dist").glob("*.whl")
+    assert wheel.name in last and "source" in last
+    nlp = spacy.load("out/export")
+    assert nlp.pipe_names[0] == "sentencizer"
+    assert len(list(nlp("Ana vive en Lugo. Carlos no.").sents)) == 2
+    assert "DATNet-F" in Path("out/report.html").read_text(encoding="utf8")
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.returncode == 0 and again.stdout.strip().splitlines()[-1] == last
+    assert again.stdout.count("nothing changed") == len(steps()) - 2  # check and conclude have no output
+    # what was trained belongs to its corpora: other sentences are trained on again
+    write(Path("out/assets/target.conll"), rows("es", 35, 9))
+    subprocess.run([*command[:4], "run", "convert", "out"], check=True, capture_output=True)
+    runs = [sys.executable, "-m", "spacy_datnet", "run", "grid.yaml", "training", "--show", "--dry"]
+    shown = subprocess.run(runs, capture_output=True, text=True, cwd="out")
+    assert "3 runs, 0 of them done" in shown.stdout
+
+
+def test_what_is_found_and_chosen_is_said(files):
+    found = init("out", *options(files, "target", "source", "dev", "test"))
+    assert found.exit_code == 0, found.output
+    for text in (
+        "40 sentences",
+        "150 sentences",
+        "LOC",
+        "language: es",
+        "DATNet-F",
+        "Chosen",
+        "steps: 300",
+        "project run all",
+    ):
+        assert text in found.stdout, text
+    assert "To change it" in found.stdout
+    readme = Path("out/README.md").read_text(encoding="utf8")
+    assert "40 sentences" in readme and "| steps | 300 |" in readme
+
+
+@pytest.mark.parametrize(
+    ("roles", "transfer", "pieces"),
+    [
+        (["target", "source", "dev", "test"], "full", []),
+        (["target"], "none", ["--folds 3"]),
+        (["target", "dev"], "none", []),
+        (["target", "test"], "none", []),
+    ],
+)
+def test_every_config_can_be_trained(files, roles, transfer, pieces):
+    assert init("out", *options(files, *roles)).exit_code == 0
+    os.chdir("out")
+    for name, step in steps(".").items():
+        if name in ("convert", "split"):
+            for line in step["script"]:
+                subprocess.run([sys.executable, *shlex.split(line)[1:]], check=True, capture_output=True)
+            assert all(Path(path).exists() for path in step.get("outputs", []))
+    script = " ".join(line for step in steps(".").values() for line in step["script"])
+    assert all(piece in script for piece in pieces)
+    assert ("split" in steps(".")) == bool(pieces)
+    config = load_config("config.cfg")
+    assert config["components"]["datnet_ner"]["model"]["transfer"] == transfer
+    init_nlp(config)
+    variants = srsly.read_yaml("grid.yaml")["variants"]
+    assert list(variants)[:2] == ["base", "spaCy ner"]
+    for variant in variants.values():
+        nlp = init_nlp(load_config("config.cfg", overrides=variant.get("overrides") or {}, interpolate=False))
+        assert nlp.pipe_names == (variant.get("overrides") or {}).get("nlp.pipeline", ["datnet_ner"])
+
+
+def test_a_large_target_is_split_and_a_small_one_never(files):
+    assert init("large", "--target", files["many"], "--source", files["source"]).exit_code == 0
+    assert "--dev 50 --test 50" in steps("large")["split"]["script"][0]
+    assert init("small", "--target", files["target"], "--source", files["source"]).exit_code == 0
+    assert "--dev 0 --test 0 --folds 3" in steps("small")["split"]["script"][0]
+    assert "--final final.yaml" in steps("small")["export"]["script"][0]
+    config = load_config("small/config.cfg", interpolate=True)
+    assert config["training"]["patience"] == 0 and config["training"]["before_to_disk"] is None
+    assert config["training"]["eval_frequency"] == config["training"]["max_steps"]
+
+
+def test_same_sentences_stay_on_one_side(files, tmp_path):
+    same = rows("es", 30, 1) * 4 + rows("es", 100, 2)
+    write(tmp_path / "same.conll", same)
+    runner = CliRunner()
+    assert runner.invoke(app, ["convert", "same.conll", "same.spacy", "--lang", "es"]).exit_code == 0
+    arguments = ["project", "split", "same.spacy", "parts", "--lang", "es", "--dev", "40", "--test", "40"]
+    assert runner.invoke(app, arguments).exit_code == 0
+    vocab = spacy.blank("es").vocab
+    parts = {name: [d.text for d in read_docbin(f"parts/{name}.spacy", vocab)] for name in ("train", "dev", "test")}
+    assert sum(map(len, parts.values())) == len(same)
+    assert all(len(parts[name]) >= 40 for name in ("dev", "test"))
+    texts = [set(found) for found in parts.values()]
+    assert not texts[0] & texts[1] and not texts[0] & texts[2] and not texts[1] & texts[2]
+
+
+def test_folds_cover_everything_once(files):
+    runner = CliRunner()
+    assert runner.invoke(app, ["convert", files["target"], "t.spacy", "--lang", "es"]).exit_code == 0
+    assert runner.invoke(app, ["project", "split", "t.spacy", "p", "--lang", "es", "--folds", "3"]).exit_code == 0
+    vocab = spacy.blank("es").vocab
+    tests = [sorted(d.text for d in read_docbin(f"p/fold-{i}/test.spacy", vocab)) for i in (1, 2, 3)]
+    everything = sorted(d.text for d in read_docbin("p/all.spacy", vocab))
+    assert sorted(text for part in tests for text in part) == everything and len(everything) == 40
+    train = {d.text for d in read_docbin("p/fold-1/train.spacy", vocab)}
+    assert not train & set(tests[0])
+
+
+def test_texts_get_sentence_borders_but_not_within_a_span():
+    nlp = spacy.blank("es")
+    nlp.add_pipe("sentencizer")
+    words = ["Ana", "vive", "en", "San", ".", "Juan", ".", "Carlos", "no", "."]
+    tags = ["B-PER", "O", "O", "B-LOC", "I-LOC", "I-LOC", "O", "B-PER", "O", "O"]
+    DocBin(docs=[Doc(nlp.vocab, words=words, ents=tags)]).to_disk("t.spacy")
+    from spacy_datnet.project.split import set_borders
+
+    doc = set_borders(nlp, Doc(nlp.vocab, words=words, ents=tags))
+    assert [sentence.text for sentence in doc.sents] == ["Ana vive en San . Juan .", "Carlos no ."]
+    Path("t.spacy").unlink()
+
+
+def test_labels_that_differ_get_decoders_of_their_own(files, tmp_path):
+    other = write(tmp_path / "other.en.conll", rows("en", 150, 2, rename={"PER": "HUMAN"}))
+    found = init("out", *options(files, "target"), "--source", other)
+    assert found.exit_code == 0 and "decoder: separate" in found.stdout and "DN258" in found.stderr
+    model = load_config("out/config.cfg")["components"]["datnet_ner"]["model"]
+    assert model["share_decoder"] is False
+
+
+def test_nothing_is_overwritten(files):
+    Path("out").mkdir()
+    Path("out/README.md").write_text("mine")
+    found = init("out", *options(files, "target"))
+    assert found.exit_code == 1 and "DN422" in found.stderr
+    assert Path("out/README.md").read_text() == "mine" and len(list(Path("out").iterdir())) == 1
+
+
+def test_a_file_in_the_folder_stays_where_it_is(files, tmp_path):
+    inside = write(tmp_path / "out" / "data" / "mine.conll", rows("es", 40, 1))
+    found = init("out", "--target", inside, "--source", files["source"])
+    assert found.exit_code == 0, found.output
+    assert "data/mine.conll" in steps()["convert"]["deps"] and "assets/source.conll" in steps()["convert"]["deps"]
+    assert "stays at data/mine.conll" in found.stdout and "copied to assets/source.conll" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--target", "none.conll"], "DN201"),
+        (["--target", "numbers.conll"], "DN420"),
+        (["--target", "numbers.conll", "--lang", "qq"], "DN421"),
+        (["--target", "two.conll"], "DN424"),
+        (["--target", "ok.conll", "--vectors", "none.vec"], "DN426"),
+        (["--target", "ok.conll", "--vectors", "far.vec"], "DN425"),
+        (["--target", "ok.conll", "--vectors", "ragged.vec"], "DN427"),
+        (["--target", "ok.conll", "--vectors", "words.vec"], "DN428"),
+        (["--target", "ok.conll", "--source", "ok.conll", "--vectors", "a.vec", "--vectors", "b.vec"], "DN429"),
+        (["--target", "ok.conll", "--vectors", "a.vec", "--vectors", "a.vec", "--vectors", "b.vec"], "DN433"),
+    ],
+)
+def test_what_cannot_be_is_said(arguments, code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "numbers.conll", [[f"zq{i}\tB-X"] for i in range(30)])
+    write(tmp_path / "two.conll", rows("es", 2, 1))
+    write(tmp_path / "ok.conll", rows("es", 40, 1))
+    Path("far.vec").write_text("1 2\nxyz 1 2\n")
+    Path("ragged.vec").write_text("vive 1 2\nen 1\n")
+    Path("words.vec").write_text("vive 1 x\n")
+    Path("a.vec").write_text("vive 1 2\n")
+    Path("b.vec").write_text("vive 1 2 3\n")
+    found = init("out", *arguments)
+    assert found.exit_code == 1 and f"[{code}]" in found.stderr, found.output
+    assert not Path("out").exists()
+
+
+def test_word_vectors_set_features_and_epsilon(files, tmp_path):
+    words = sorted({line.split("\t")[0] for lines in rows("es", 40, 1) + rows("en", 150, 2) for line in lines})
+    chosen = random.Random(0)
+    table = {word: [chosen.gauss(0, 3) for _ in range(4)] for word in words}
+    with gzip.open("es.vec.gz", "wt", encoding="utf8") as file:
+        file.write(f"{len(table)} 4\n" + "".join(f"{w} {' '.join(map(str, v))}\n" for w, v in table.items()))
+    Path("en.vec").write_text(
+        "".join(f"{w} {' '.join(map(str, v[::-1]))}\n" for w, v in table.items()), encoding="utf8"
+    )
+    vectors = ["--vectors", "es.vec.gz", "--vectors"]
+    found = init("out", *options(files, "target", "source", "test"), *vectors, "en.vec")
+    assert found.exit_code == 0 and "DN453" in found.stderr, found.output
+    assert "100% of the words known" in found.stdout
+    config = load_config("out/config.cfg")
+    length = sum(sum(x * x for x in table[w]) ** 0.5 for w in table) / len(table)
+    assert config["components"]["datnet_ner"]["loss"]["epsilon_target"] == pytest.approx(length / 3, rel=0.2)
+    assert len(steps()["vectors"]["script"]) == 2
+    same = init("same", *options(files, "target", "source", "test"), *vectors, "es.vec.gz")
+    assert "DN453" not in same.stderr and "in one space" in same.stdout
+
+
+def test_the_task_is_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tagged = [
+        [line.split("\t")[0] + "\t" + ("PROPN" if "B-" in line else "X") for line in lines]
+        for lines in rows("es", 40, 1)
+    ]
+    write(tmp_path / "tags.conll", tagged)
+    found = init("out", "--target", "tags.conll")
+    assert found.exit_code == 0, found.output
+    assert "task: tagger, from pos (found in the files)" in found.stdout
+    assert "spaCy morphologizer" in json.dumps(srsly.read_yaml("out/grid.yaml"))
+    found = init("other", "--target", "tags.conll", "--task", "ner")
+    assert found.exit_code == 1 and "DN212" in found.stderr
