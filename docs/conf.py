@@ -15,6 +15,7 @@ release = version = spacy_datnet.__version__
 extensions = ["myst_parser", "written_reference"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
+smartquotes = False  # options begin with two hyphens
 exclude_patterns = ["_build", "_ext"]
 
 html_theme = "furo"

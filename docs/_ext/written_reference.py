@@ -58,9 +58,9 @@ def read_docstring(function: object) -> Documented:
     return Documented("\n".join(text).strip(), settings, result)
 
 
-def cell(text: str) -> str:
-    """Make text fit into a cell of a Markdown table."""
-    return " ".join(text.split()).replace("|", "\\|")
+def defined(term: str, meaning: str) -> str:
+    """Write an entry of a list of definitions, which is as readable on a telephone as on a wide screen."""
+    return f"{term}\n: {' '.join(meaning.split()) or 'See above.'}"
 
 
 def shown_default(parameter: inspect.Parameter) -> str:
@@ -80,12 +80,9 @@ def describe(function: object) -> Iterator[str]:
     except (TypeError, ValueError):
         parameters = {}
     if documented.settings:
-        rows = [
-            f"| `{name}` | {cell(kind)} | {shown_default(parameters[name]) if name in parameters else ''} "
-            f"| {cell(meaning)} |"
-            for name, kind, meaning in documented.settings
-        ]
-        yield "\n".join(["| setting | type | default | meaning |", "|---|---|---|---|", *rows])
+        for name, kind, meaning in documented.settings:
+            default = shown_default(parameters[name]) if name in parameters else ""
+            yield defined(f"`{name}` ({kind}{default and f', {default}'})", meaning)
     if documented.result:
         kind, of_type, meaning = documented.result
         yield f"{kind.capitalize()} {of_type}: {meaning}"
@@ -144,12 +141,10 @@ def command_page() -> str:
         parts += [f"## {name}", f"```\n{command.get_usage(context).removeprefix('Usage: ')}\n```"]
         parts.append(inspect.cleandoc(command.help or ""))
         # typer has arguments among the options, without saying so
-        rows = []
         for parameter in command.params:
             written, meaning = parameter.get_help_record(context) or (parameter.name, "")
             if "--help" not in parameter.opts:
-                rows.append(f"| `{cell(written)}` | {cell(meaning)} |")
-        parts.append("\n".join(["| | |", "|---|---|", *rows]))
+                parts.append(defined(f"`{written}`", meaning))
     return "\n\n".join(parts) + "\n"
 
 

@@ -2,7 +2,7 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,14 +14,14 @@ def choice(name: str, *values: str) -> Enum:
 
 # what `corpora`, `experiments.tables` and `project.recipe` offer, said again because importing them takes seconds;
 # a test compares
-Format = choice("Format", "auto", "columns", "conllu", "brackets", "spacy")
-Scheme = choice("Scheme", "auto", "iob1", "iob2", "bioes")
-Delimiter = choice("Delimiter", "auto", "tab", "space")
-TableFormat = choice("TableFormat", "md", "latex", "csv")
-PictureFormat = choice("PictureFormat", "png", "svg", "pdf")
-Task = choice("Task", "ner", "tagger", "chunker")
-Transfer = choice("Transfer", "none", "full", "part")
-Features = choice("Features", "none", "vectors", "frozen", "transformer")
+Format = Literal["auto", "columns", "conllu", "brackets", "spacy"]
+Scheme = Literal["auto", "iob1", "iob2", "bioes"]
+Delimiter = Literal["auto", "tab", "space"]
+TableFormat = Literal["md", "latex", "csv"]
+PictureFormat = Literal["png", "svg", "pdf"]
+Task = Literal["ner", "tagger", "chunker"]
+Transfer = Literal["none", "full", "part"]
+Features = Literal["none", "vectors", "frozen", "transformer"]
 
 FormatOption = Annotated[
     Format, typer.Option(help="Column file, CoNLL-U or bracketed trees; auto looks into the file.")

@@ -25,4 +25,5 @@ def show_table(rows: Mapping[str, str] | Iterable[tuple[str, ...]], **options: A
     rows (Iterable): The cells of each row, or the names and values of two columns.
     options: See `wasabi.table`.
     """
-    say("\n".join(line.rstrip() for line in table(rows, **options).split("\n")))
+    text = table(dict(rows) if isinstance(rows, Mapping) else list(rows), **options)
+    say("\n".join(line.rstrip() for line in text.split("\n")))

@@ -13,13 +13,10 @@ from ..kinds import ENTS
 from ._app import app, fail, failing_politely, say, warn
 from ._options import (
     AnnotationOption,
-    Delimiter,
     DelimiterOption,
     EncodingOption,
-    Format,
     FormatOption,
     LabelMapOption,
-    Scheme,
     SchemeOption,
     TagColumnOption,
     TokenColumnOption,
@@ -43,14 +40,14 @@ def check(
     max_length: Annotated[
         int, typer.Option(min=1, help="How many tokens a sentence may have without a warning.")
     ] = 200,
-    format: FormatOption = Format("auto"),
+    format: FormatOption = "auto",
     annotation: AnnotationOption = None,
     label_map: LabelMapOption = None,
     encoding: EncodingOption = "auto",
-    delimiter: DelimiterOption = Delimiter("auto"),
+    delimiter: DelimiterOption = "auto",
     token_column: TokenColumnOption = None,
     tag_column: TagColumnOption = None,
-    scheme: SchemeOption = Scheme("auto"),
+    scheme: SchemeOption = "auto",
 ) -> None:
     """Look for errors and dangers in the corpora of a transfer: in any format that convert reads, or .spacy files.
 
@@ -78,14 +75,14 @@ def check(
             role,
             max_length=max_length,
             keep=limit,
-            format=format.value,
+            format=format,
             annotations=annotations,
             label_maps=label_maps,
             encoding=encoding,
-            delimiter=delimiter.value,
+            delimiter=delimiter,
             token_column=token_column,
             tag_column=tag_column,
-            scheme=scheme.value,
+            scheme=scheme,
         )
         for location, role in tqdm(jobs, unit="file", disable=None, leave=False)
     ]

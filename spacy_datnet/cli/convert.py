@@ -11,13 +11,10 @@ from tqdm import tqdm
 from ._app import app, failing_politely, say, warn
 from ._options import (
     AnnotationOption,
-    Delimiter,
     DelimiterOption,
     EncodingOption,
-    Format,
     FormatOption,
     LabelMapOption,
-    Scheme,
     SchemeOption,
     TagColumnOption,
     TokenColumnOption,
@@ -43,14 +40,14 @@ def convert(
         typer.Argument(metavar="OUT", help="The .spacy file to write, or a folder: train.conll becomes train.spacy."),
     ],
     lang: Annotated[str, typer.Option(help="Language code.")] = "xx",
-    format: FormatOption = Format("auto"),
+    format: FormatOption = "auto",
     annotation: AnnotationOption = None,
     label_map: LabelMapOption = None,
     encoding: EncodingOption = "auto",
-    delimiter: DelimiterOption = Delimiter("auto"),
+    delimiter: DelimiterOption = "auto",
     token_column: TokenColumnOption = None,
     tag_column: TagColumnOption = None,
-    scheme: SchemeOption = Scheme("auto"),
+    scheme: SchemeOption = "auto",
 ) -> None:
     """Convert corpora to .spacy files.
 
@@ -81,22 +78,22 @@ def convert(
         for source, path in zip(sources, paths, strict=True):
             survey = survey_corpus(
                 source,
-                format=format.value,
+                format=format,
                 annotations=annotations,
                 label_maps=label_maps,
                 encoding=encoding,
-                delimiter=delimiter.value,
+                delimiter=delimiter,
                 token_column=token_column,
                 tag_column=tag_column,
-                scheme=scheme.value,
+                scheme=scheme,
             )
             conversions.append((survey, survey.sentences(), path))
         for survey, sentences, path in conversions:
             for message in conversion_warnings(survey):
                 warn(message)
             counts = survey.counts
-            sentences = tqdm(sentences, total=counts.sentences, unit="sentence", disable=None, leave=False)
-            write_corpus(sentences, counts.tokens, lang, path)
+            shown = tqdm(sentences, total=counts.sentences, unit="sentence", disable=None, leave=False)
+            write_corpus(shown, counts.tokens, lang, path)
             _show(survey)
             say(f"Wrote {path}")
 

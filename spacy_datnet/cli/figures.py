@@ -13,9 +13,7 @@ from ._options import BaseOption, PictureFormat, RunsArgument
 def figures(
     folder: RunsArgument,
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write to.")],
-    format: Annotated[PictureFormat, typer.Option("--format", "-f", help="Format of the pictures.")] = PictureFormat(
-        "png"
-    ),
+    format: Annotated[PictureFormat, typer.Option("--format", "-f", help="Format of the pictures.")] = "png",
     base: BaseOption = None,
 ) -> None:
     """Draw the runs of a grid: whatever its corpora, variants, sizes and kept models allow.
@@ -33,6 +31,6 @@ def figures(
         results = read_results(folder, base)
         output.mkdir(parents=True, exist_ok=True)
         for name, figure in all_figures(results):
-            path = output / f"{name}.{format.value}"
+            path = output / f"{name}.{format}"
             save(figure, path)
             say(f"Wrote {path}")

@@ -1,7 +1,7 @@
 """spacy-datnet init-config: the config of a training."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,17 +15,17 @@ def init_config(
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The config to write.")],
     task: Annotated[
         Task, typer.Option(help="What to learn: entities, tags (UPOS if not changed) or chunks in doc.spans.")
-    ] = Task("ner"),
+    ] = "ner",
     transfer: Annotated[
         Transfer, typer.Option(help="none is the target alone, full is DATNet-F, part is DATNet-P.")
-    ] = Transfer("full"),
+    ] = "full",
     features: Annotated[
         Features,
         typer.Option(
             help="What words are seen by: nothing but the corpora, word vectors, a frozen transformer, or one that is "
             "fine-tuned."
         ),
-    ] = Features("none"),
+    ] = "none",
     gpu: Annotated[bool, typer.Option("--gpu", help="Settings for a GPU.")] = False,
     lang: Annotated[
         str | None, typer.Option(help="Code of the target's language; without it, the training needs --nlp.lang.")
@@ -43,8 +43,8 @@ def init_config(
     from ..corpora import replacing
     from ..project.recipe import make_recipe, render_config
 
-    options = {"task": task.value, "transfer": "none" if encoder else transfer.value, "features": features.value}
-    flags = {"gpu": gpu, "encoder": encoder}
+    options: dict[str, Any] = {"task": task, "transfer": "none" if encoder else transfer, "features": features}
+    flags: dict[str, Any] = {"gpu": gpu, "encoder": encoder}
     command = ["spacy-datnet init-config", output.as_posix()]
     command += [f"--{name} {value}" for name, value in options.items() if not encoder]
     command += [f"--{name}" for name, given in flags.items() if given]

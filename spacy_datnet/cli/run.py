@@ -6,7 +6,7 @@ import shlex
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -72,15 +72,13 @@ def run(
     from ..experiments.grid import read_grid
     from ..experiments.manifest import Manifest, locked
 
-    how = {
+    how: dict[str, Any] = {
         "workers": workers,
         "settings": {"threads": threads, "use_gpu": gpu_id},
         "keep_models": keep_models,
     }
     if engine is Engine.ray:
-        start, how["address"] = run_on_ray, address
-    else:
-        start = run_here if show else run_locally
+        how["address"] = address
     with failing_politely(), needs_extra():
         from ..experiments.results import read_results, write_grid
         from ..experiments.reuse import reuse as copy_runs
@@ -101,6 +99,7 @@ def run(
                 copied.add(one.key)
                 say(f"{one.name}: reused")
             todo = [one for one in todo if one.key not in copied]
+            start = run_on_ray if engine is Engine.ray else run_here if show else run_locally
             outcomes = start(todo, folder, **how)
             for one, record in outcomes if show else tqdm(outcomes, total=len(todo), disable=None, unit="run"):
                 manifest.add(record)

@@ -12,9 +12,7 @@ from ._options import BaseOption, RunsArgument, TableFormat
 @app.command()
 def tables(
     folder: RunsArgument,
-    format: Annotated[
-        TableFormat, typer.Option("--format", "-f", help="Markdown, LaTeX (booktabs) or CSV.")
-    ] = TableFormat("md"),
+    format: Annotated[TableFormat, typer.Option("--format", "-f", help="Markdown, LaTeX (booktabs) or CSV.")] = "md",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file to write to instead of showing them.")
     ] = None,
@@ -35,7 +33,7 @@ def tables(
         from ..experiments.tables import FORMATS, rows
 
         results = read_results(folder, base)
-        text = FORMATS[format.value](rows(results), results.base)
+        text = FORMATS[format](rows(results), results.base)
         if output is None:
             say(text)
             return

@@ -114,9 +114,9 @@ def split_sentences(doc: Doc) -> Iterator[Doc]:
     YIELDS (Doc): The sentences.
     """
     head = doc._get_array_attrs()
-    array = doc.to_array(head)
+    array = doc.to_array(list(head))
     for sentence in sentence_spans(doc):
-        part = sentence.as_doc(array_head=head, array=array)
+        part = sentence.as_doc(array_head=head, array=array)  # type: ignore[call-arg]
         part.has_unknown_spaces = doc.has_unknown_spaces
         for key, group in doc.spans.items():
             spans = [span for span in group if span.start < sentence.end and sentence.start < span.end]

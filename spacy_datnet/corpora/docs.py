@@ -65,7 +65,8 @@ def make_docs(sentences: Iterable[Sentence], vocab: Vocab) -> Iterator[Doc]:
 
 def _make_doc(sentences: list[Sentence], vocab: Vocab) -> Doc:
     """Make a Doc with all that a token has, but no groups of spans."""
-    layers, starts = sentences[0].layers, None
+    layers = sentences[0].layers
+    starts: list[bool | int | None] | None = None
     if sentences[0].meta is None:
         starts = [start for sentence in sentences for start in (True, *[False] * (len(sentence.words) - 1))]
     return Doc(
@@ -91,16 +92,19 @@ def _group_documents(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
 
 
 def _join_spaces(document: list[Sentence]) -> list[bool] | None:
-    if any(sentence.spaces is None for sentence in document):
-        return None
-    return [space for sentence in document for space in sentence.spaces]
+    spaces: list[bool] = []
+    for sentence in document:
+        if sentence.spaces is None:
+            return None
+        spaces += sentence.spaces
+    return spaces
 
 
 def _join_tags(document: list[Sentence], kind: str) -> list[str]:
     return [tag for sentence in document for tag in sentence.layers[kind]]
 
 
-def _make_ents(document: list[Sentence]) -> list[str | None]:
+def _make_ents(document: list[Sentence]) -> list[Any]:
     """Make the argument `ents` of `Doc`: IOB2 tags, None where the annotation is missing."""
     ents: list[str | None] = []
     for sentence in document:
@@ -183,8 +187,8 @@ def pack(sentences: Iterable[Sentence], vocab: Vocab) -> DocBin:
             continue
         doc = _make_doc([sentence for document in documents for sentence in document], vocab)
         ends = list(accumulate(sum(len(sentence.words) for sentence in document) for document in documents))[:-1]
-        tokens, spaces = doc.to_array(docbin.attrs), doc.to_array(SPACY).astype(bool).reshape(-1, 1)
-        hashes.update(tokens[:, is_hash].ravel().tolist())
+        tokens, spaces = doc.to_array([*docbin.attrs]), doc.to_array(SPACY).astype(bool).reshape(-1, 1)
+        hashes.update(map(int, tokens[:, is_hash].ravel().tolist()))
         docbin.tokens += np.split(tokens, ends)
         docbin.spaces += np.split(spaces, ends)
         docbin.flags += [{"has_unknown_spaces": doc.has_unknown_spaces} for _ in documents]

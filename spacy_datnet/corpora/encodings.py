@@ -49,7 +49,8 @@ def detect_encoding(location: object, files: Iterable[tuple[str, bytes]]) -> Enc
     files (Iterable): The name and the content of each file.
     RETURNS (Encoding): The encoding.
     """
-    n_utf8, strange = 0, []
+    n_utf8 = 0
+    strange: list[bytes] = []
     for name, data in files:
         for mark, encoding in _MARKS.items():
             if data.startswith(mark):

@@ -72,9 +72,9 @@ def parse_label_maps(names: Iterable[str]) -> dict[str | None, LabelMap]:
     """
     maps: dict[str | None, LabelMap] = {}
     for name in names:
-        kind, equals, path = name.partition("=")
-        if not (equals and is_kind(kind)):
-            kind, path = None, name
+        before, equals, path = name.partition("=")
+        kind = before if equals and is_kind(before) else None
+        path = path if kind else name
         if kind in maps:
             raise CorpusError(Errors.DN247.format(option="--label-map", kind=kind or "the only annotation"))
         maps[kind] = read_label_map(Path(path))

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -45,7 +45,7 @@ def sample_sentences(
         if not 0 < ratio <= 1:
             raise CorpusError(Errors.DN224.format(value=ratio))
         count = max(1, round(ratio * n_available))
-    if count < 1:
+    if count is None or count < 1:
         raise CorpusError(Errors.DN224.format(value=count))
     if count > n_available:
         raise CorpusError(Errors.DN225.format(count=count, available=n_available))
@@ -83,7 +83,7 @@ def write_sample(
         check_output(path, source, *outputs[:i])
         if is_docbin(source) != is_docbin(path):
             raise CorpusError(Errors.DN226.format(source=source, output=path))
-    choice = {"count": count, "ratio": ratio, "seed": seed}
+    choice: dict[str, Any] = {"count": count, "ratio": ratio, "seed": seed}
     if is_docbin(source):
         docs = list(read_docbin(source, Vocab()))
         n_available = sum(len(sentence_spans(doc)) for doc in docs)
@@ -142,7 +142,7 @@ def _open_text(file: IO[bytes], path: Path, encoding: str) -> Iterator[IO[str]]:
     with ExitStack() as stack:
         if path.suffix == ".gz":
             # Without name and time in the header, the same sample is the same file.
-            file = stack.enter_context(gzip.GzipFile("", "wb", fileobj=file, mtime=0))
+            file = cast(IO[bytes], stack.enter_context(gzip.GzipFile("", "wb", fileobj=file, mtime=0)))
         text = io.TextIOWrapper(file, encoding, newline="")
         yield text
         text.detach()

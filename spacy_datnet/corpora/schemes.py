@@ -156,7 +156,7 @@ class SchemeEvidence:
             return
         last_action, last_label = OUTSIDE, ""
         for i, tag in enumerate(tags):
-            action, label = parse_tag(tag)
+            action, label = parse_tag(tag) or (OUTSIDE, "")
             is_open = last_action in (BEGIN, INSIDE)
             goes_on = is_open and action in (INSIDE, LAST) and label == last_label
             if is_open and not goes_on:

@@ -12,7 +12,8 @@ from spacy.training import Example
 
 
 def _numpy_state() -> tuple:
-    _, keys, position, has_gauss, cached = np.random.get_state()
+    state: Any = np.random.get_state()
+    _, keys, position, has_gauss, cached = state
     return keys.tobytes(), position, has_gauss, cached
 
 

@@ -139,12 +139,13 @@ class _Run:
         self.frozen: list[str] = settings["frozen_components"]
         self.before_to_disk = create_before_to_disk_callback(settings["before_to_disk"])
         before_update = settings["before_update"]
+        pipeline: Any = self.pipeline  # in place of a Language
         steps = train_while_improving(
-            self.pipeline,
+            pipeline,
             self.optimizer,
             self.trail.iterate(create_train_batches(nlp, train_corpus, settings["batcher"], settings["max_epochs"])),
             create_evaluation_callback(
-                self.pipeline, lambda _: () if self.pipeline.repeats else dev_corpus(nlp), settings["score_weights"]
+                pipeline, lambda _: () if self.pipeline.repeats else dev_corpus(nlp), settings["score_weights"]
             ),
             dropout=settings["dropout"],
             accumulate_gradient=settings["accumulate_gradient"],
@@ -259,11 +260,10 @@ class _Run:
 
     def go_on(self, info: dict[str, Any]) -> None:
         """Restore the state of an earlier process after the last step that it saved."""
-        progress = self.state.progress
-        if info["step"] < progress["step"]:
+        if self.state is None or info["step"] < self.state.progress["step"]:
             return
         self.trail.go_on()
-        info["losses"].update(progress["losses"])  # those that the loop adds up
+        info["losses"].update(self.state.progress["losses"])  # those that the loop adds up
         try:
             self.state.restore(self.nlp, self.optimizer)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
@@ -297,4 +297,4 @@ class _Run:
         self.silence(False)
         text = "Interrupted. The same command goes on after the last step."
         self.stdout.write(Printer(no_print=True).warn(text) + "\n")
-        raise SystemExit(128 + self.signal)
+        raise SystemExit(128 + (self.signal or 0))

@@ -117,7 +117,8 @@ class State:
                 return ops.asarray(np.load(BytesIO(archive.read(f"arrays/{i}")), allow_pickle=False))
 
             for name in message["components"]:
-                nlp.get_pipe(name).from_bytes(archive.read(f"components/{name}"), exclude=["vocab", "model"])
+                pipe: Any = nlp.get_pipe(name)
+                pipe.from_bytes(archive.read(f"components/{name}"), exclude=["vocab", "model"])
             nodes = {(name, i): node for name, i, node in _nodes(nlp)}
             for name, i, attrs in message["attrs"]:
                 node = nodes[name, i]
@@ -171,8 +172,9 @@ def _changing(nlp: Language, frozen: Iterable[str]) -> Iterator[tuple[str, Any]]
 
 def _nodes(nlp: Language) -> Iterator[tuple[str, int, Model]]:
     for name, pipe in nlp.components:
-        if isinstance(getattr(pipe, "model", None), Model):
-            yield from ((name, i, node) for i, node in enumerate(pipe.model.walk()))
+        model = getattr(pipe, "model", None)
+        if isinstance(model, Model):
+            yield from ((name, i, node) for i, node in enumerate(model.walk()))
 
 
 def _shims(node: Model) -> Iterator[tuple[int, Any]]:
@@ -271,7 +273,7 @@ class _Keys:
             value = node.get_param(parameter)
             node.set_grad(parameter, node.ops.alloc(value.shape, dtype=value.dtype) if gradient is None else gradient)
         else:
-            value = _torch_parameters(node.shims[j])[parameter]
-            value.grad = torch.zeros_like(value)
+            weight = _torch_parameters(node.shims[j])[parameter]
+            weight.grad = torch.zeros_like(weight)
             if gradient is not None:
-                value.grad.copy_(torch.as_tensor(gradient))
+                weight.grad.copy_(torch.as_tensor(gradient))

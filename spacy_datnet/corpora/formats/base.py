@@ -110,5 +110,5 @@ class Format(ABC):
 
     def refuse(self, kind: str, known: tuple[str, ...]) -> CorpusError:
         """Make the error that a kind of annotation can't be in this format."""
-        path, known = self.content.location, ", ".join(known)
-        return CorpusError(Errors.DN233.format(path=path, format=self.title, kind=kind, known=known))
+        path, others = self.content.location, ", ".join(known)
+        return CorpusError(Errors.DN233.format(path=path, format=self.title, kind=kind, known=others))

@@ -44,7 +44,8 @@ class Conllu(Format):
         super().__init__(content, options)
         self.columns = dict(self._named_columns(options))
         self.has_spaces = False
-        given, n_rows = set(), 0
+        given: set[str] = set()
+        n_rows = 0
         for path, _, line in content.lines():
             if line.startswith("#"):
                 self.has_documents = self.has_documents or bool(path or _NEW_DOCUMENT.match(line))
