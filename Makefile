@@ -14,7 +14,7 @@ export OMP_NUM_THREADS ?= 1
 define install
 $(PYTHON) -m venv $(1)
 $(1)/bin/python -m pip install --quiet --upgrade pip
-$(1)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[$(2)]"
+$(1)/bin/python -m pip install --quiet --no-compile --constraint constraints.txt --editable ".[$(2)]"
 touch $(1)/.installed
 endef
 

@@ -144,6 +144,7 @@ def command_page() -> str:
         for parameter in command.params:
             written, meaning = parameter.get_help_record(context) or (parameter.name, "")
             if "--help" not in parameter.opts:
+                written = re.sub(r"<(?:list\[)?(\w+)[^>|]*>", lambda kind: kind[1].upper(), written)
                 parts.append(defined(f"`{written}`", meaning))
     return "\n\n".join(parts) + "\n"
 
