@@ -1,16 +1,9 @@
 """The options that several commands share: how a corpus is to be read, and which runs are meant."""
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-
-
-def choice(name: str, *values: str) -> Enum:
-    """Make an option's type out of the values that it may have."""
-    return Enum(name, [(value, value) for value in values], type=str)
-
 
 # what `corpora`, `experiments.tables` and `project.recipe` offer, said again because importing them takes seconds;
 # a test compares

@@ -5,18 +5,17 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ._app import app, failing_politely, say, warn
-from ._options import choice
 
 if TYPE_CHECKING:
     from ..project.write import Project
 
 Files = list[str] | None
-AnyTask = choice("AnyTask", "auto", "ner", "tagger", "chunker")
+AnyTask = Literal["auto", "ner", "tagger", "chunker"]
 
 
 @app.command()
@@ -44,7 +43,7 @@ def init(
     lang: Annotated[
         str | None, typer.Option(help="Code of the target's language, if it can't be told from the files.")
     ] = None,
-    task: Annotated[AnyTask, typer.Option(help="What to learn; auto finds it out from the target.")] = AnyTask("auto"),
+    task: Annotated[AnyTask, typer.Option(help="What to learn; auto finds it out from the target.")] = "auto",
     quick: Annotated[bool, typer.Option("--quick", help="A first look in a few minutes: fewer steps.")] = False,
 ) -> None:
     """Look into annotated files, and write a spaCy project that trains on them and ends in a wheel.
@@ -64,7 +63,7 @@ def init(
             vectors=vectors or [],
             checkpoint=checkpoint,
             lang=lang,
-            task=task.value,
+            task=task,
             quick=quick,
             command=shlex.join(["spacy-datnet", *sys.argv[1:]]),
         )
