@@ -16,4 +16,5 @@ from . import run as run
 from . import sample as sample
 from . import tables as tables
 from . import train as train
+from . import vectors as vectors
 from ._app import app as app

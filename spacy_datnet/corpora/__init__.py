@@ -9,7 +9,7 @@ from .counts import LayerCounts
 from .docbin import check_docbin_output, read_docbin, sentence_spans, split_sentences, write_docbin
 from .docs import conversion_warnings, make_docs, make_vocab, read_docs, write_corpus
 from .doctor import DEV, TEST, TRAIN, Examination, compare, examine
-from .files import check_output, replacing
+from .files import check_output, replacing, replacing_folder
 from .formats import FORMATS, parse_annotations
 from .formats.columns import DELIMITERS
 from .labels import LabelMap, parse_label_maps, read_label_map
@@ -45,6 +45,7 @@ __all__ = [
     "read_docs",
     "read_label_map",
     "replacing",
+    "replacing_folder",
     "sample_sentences",
     "sentence_spans",
     "split_sentences",

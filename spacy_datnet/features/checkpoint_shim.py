@@ -20,11 +20,18 @@ def load_checkpoint(name: str) -> Checkpoint:
     """Load a checkpoint once per process and version of its files.
 
     name (str): A folder, or a name on the hub.
-    RETURNS (Checkpoint): The checkpoint, on Thinc's default device.
+    RETURNS (Checkpoint): The checkpoint.
     """
     files = Path(name).glob("*") if Path(name).is_dir() else ()
     version = tuple(sorted((file.name, file.stat().st_mtime_ns) for file in files))
     return _load_checkpoint(name, version)
+
+
+def load_on_device(name: str) -> Checkpoint:
+    """Load a checkpoint, see `load_checkpoint`, onto Thinc's default device."""
+    checkpoint = load_checkpoint(name)
+    checkpoint.to_device(get_torch_default_device())
+    return checkpoint
 
 
 @lru_cache(maxsize=2)

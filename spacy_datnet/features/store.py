@@ -81,7 +81,7 @@ class FeatureStore:
     def __init__(self, folder: Path, origin: dict[str, Any]):
         self.origin = json.dumps(origin, sort_keys=True)
         self.folder = folder / blake2b(self.origin.encode(), digest_size=8).hexdigest()
-        self._shards: dict[str, safe_open | None] = {}
+        self._shards: dict[str, Any] = {}  # the vectors in each; None if they can't be read
 
     def __len__(self) -> int:
         (count,) = self._select("SELECT count(*) FROM sentences", [()])
@@ -229,14 +229,14 @@ class FeatureStore:
 
     def _vectors(self, name: str, start: int, length: int, checksum: int) -> np.ndarray | None:
         """Read vectors; None if they can't be read or are damaged."""
-        path = self.folder / str(name)
+        path = f"{self.folder}/{name}"
         try:
             if name not in self._shards:
                 self._shards[name] = None
-                self._shards[name] = self._open(path)
+                self._shards[name] = self._open(Path(path)).get_slice(VECTORS)
             if (shard := self._shards[name]) is None:
                 return None
-            vectors = shard.get_slice(VECTORS)[start : start + length]  # of a file that is mapped
+            vectors = shard[start : start + length]  # of a file that is mapped
             if crc32(vectors.data) == checksum:
                 return vectors
             warnings.warn(Warnings.DN056.format(path=path), stacklevel=2)

@@ -1,0 +1,107 @@
+"""spacy-datnet vectors: static word vectors of many languages in one space, out of a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._app import app, fail, failing_politely, say
+
+RAW = (".txt", ".jsonl")
+SPACE = "space.safetensors"
+
+
+@app.command()
+def vectors(
+    checkpoint: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="Folder or name of a transformer.")],
+    corpora: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CORPUS...",
+            help="Raw text (.txt, or .jsonl with a text in each line), or corpora as `convert` reads them.",
+        ),
+    ],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write, for `vectors` in a config.")],
+    width: Annotated[int, typer.Option(help="The width of a vector.")] = 200,
+    contexts: Annotated[int, typer.Option(min=0, help="How many occurrences of a word are read at most.")] = 20,
+    layer: Annotated[
+        list[int] | None,
+        typer.Option(help="A layer to read, more than once for the mean of several. Defaults to 3, 6 and 9 of 12."),
+    ] = None,
+    lang: Annotated[str, typer.Option(help="Language code of the tokenizer for raw text.")] = "xx",
+    space: Annotated[
+        Path | None, typer.Option(help="OUT of an earlier run of this checkpoint, whose space the words shall share.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace OUT if it exists.")] = False,
+) -> None:
+    """Make word vectors of all languages of some corpora, in one space, ready for WordVectors.
+
+    The vector of a word is averaged over its occurrences in the text and mixed with that of the word
+    alone. Annotation is not read. An interrupted run goes on where it was if it is started again.
+    """
+    if output.exists() and not (force and (output / "vocab" / "vectors").exists()):
+        fail(f"{output} exists. Name another folder" + (", or replace it with --force." if not force else "."))
+        raise typer.Exit(1)
+    import numpy as np
+    import spacy
+    from spacy.vectors import Vectors
+
+    from ..corpora import make_vocab, replacing_folder
+    from ..features.checkpoint_shim import load_on_device
+    from ..features.static_vectors import Space, Text, collect, default_layers
+
+    with failing_politely():
+        make_vocab(lang)  # complains of a language that spaCy does not know
+        network = load_on_device(checkpoint)
+        known = None if space is None else Space.load(space / SPACE, network.width)
+        text = Text.of((sentence for path in corpora for sentence in sentences_of(path, lang)), contexts)
+        say(f"{len(text.words):,} words, {len(text.sentences):,} sentences to read them in")
+        state = output.with_name(f"{output.name}.unfinished.safetensors")
+        hidden = collect(network, text, tuple(layer or default_layers(network.depth)), contexts, state)
+        known = known or Space.fit(hidden, width)
+        nlp = spacy.blank(lang)
+        table = known.vectors(hidden)
+        nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=table, keys=text.words)
+        with replacing_folder(output) as folder:
+            nlp.to_disk(folder)
+            known.save(folder / SPACE)
+        state.unlink(missing_ok=True)
+    share = (hidden.counts > 0).mean()
+    length = np.linalg.norm(table, axis=1).mean()
+    say(f"Wrote {output}: {table.shape[1]} wide, mean length {length:.2f}, {share:.0%} of the words with a context")
+
+
+def sentences_of(path: str, lang: str) -> Iterator[tuple[str, ...]]:
+    """Read the sentences of a corpus or of raw text, as words."""
+    import spacy
+    import srsly
+    from spacy.vocab import Vocab
+
+    from ..corpora import CorpusError, read_docs, sentence_spans
+    from ..errors import Errors
+    from ..features.static_vectors import split
+
+    if path.endswith(RAW):
+        nlp = spacy.blank(lang)
+        nlp.add_pipe("sentencizer")
+        nlp.max_length = 1 << 40  # nothing but the tokenizer reads it
+        try:
+            with open(path, encoding="utf8") as file:
+                lines = map(str.strip, file)
+                texts = (srsly.json_loads(line)["text"] for line in lines if line) if path.endswith(RAW[1]) else lines
+                docs = nlp.pipe(filter(None, texts))
+                yield from (part for doc in docs for span in doc.sents for part in split(words_of(span)))
+        except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+            raise CorpusError(Errors.DN080.format(path=path, reason=error)) from error
+    else:
+        for doc in read_docs(path, Vocab()):
+            for span in sentence_spans(doc):
+                yield from split(words_of(span))
+
+
+def words_of(tokens) -> list[str]:
+    """List the words among tokens."""
+    return [token.text for token in tokens if not token.text.isspace()]
