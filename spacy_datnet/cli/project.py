@@ -41,6 +41,22 @@ def split(
 
 
 @steps.command()
+def merge(
+    first: Annotated[str, typer.Argument(metavar="VECTORS", help="A pipeline with word vectors.")],
+    second: Annotated[str, typer.Argument(metavar="MORE", help="Another one, for the words that the first lacks.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder of the pipeline to write.")],
+    lang: Annotated[str, typer.Option(help="Language code.")],
+) -> None:
+    """Put the word vectors of source and target into one table, for spaCy's own component."""
+    from ..project.finish import save
+    from ..project.vectors import merge as merge_vectors
+
+    with failing_politely():
+        save(merge_vectors(first, second, lang), output)
+    say(f"Wrote {output}")
+
+
+@steps.command()
 def judge(
     runs: Annotated[Path, typer.Argument(metavar="RUNS", help="The folder of the runs, with their models.")],
     output: Annotated[Path, typer.Argument(metavar="METRICS", help="The file to write.")],

@@ -33,6 +33,7 @@ class Examination:
     texts (Counter): Its sentences, the words joined by spaces, and how often each occurs.
     errors (list): Why it can't be used.
     warnings (list): What deserves a look.
+    how (str): How it was read: the format, and the scheme of the tags.
     """
 
     location: Location
@@ -41,6 +42,7 @@ class Examination:
     texts: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    how: str = ""
 
 
 def examine(
@@ -78,6 +80,8 @@ def examine(
         found.errors.append(str(error))
         return found
     found.counts, found.errors, found.warnings = survey.counts, survey.errors, survey.warnings
+    heading, text = survey.format.summary
+    found.how = ", ".join([f"{heading.lower()}: {text}", *(scheme.upper() for scheme in survey.schemes.values())])
     if too_long:
         found.warnings.append(
             Warnings.DN256.format(path=location, count=too_long.count, limit=max_length, places=too_long)

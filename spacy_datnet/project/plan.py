@@ -35,6 +35,8 @@ LITTLE = 0.5
 MANY = 1000
 # a source that is not so many times the target is said
 SMALL = 3
+# what spaCy's own component reads with, which has one table
+BOTH_VECTORS = "corpus/both_vectors"
 BASE, SPACY, DATNET = "base", "spaCy", {"full": "DATNet-F", "part": "DATNet-P"}
 
 
@@ -290,6 +292,7 @@ def _variants(recipe: Recipe, found: Look) -> dict[str, dict[str, Any]]:
             "training.max_steps": steps,
             **{f"training.{name}": value for name, value in _rhythm(steps, recipe.has_dev).items()},
             **({} if found.same_kind else {"corpora.train.source": None}),
+            **({"paths.vectors": BOTH_VECTORS} if recipe.own_vectors else {}),
         }
     if recipe.has_source:
         variants[DATNET[recipe.transfer]] = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import spacy
 
-from ..corpora import DEV, TRAIN
+from ..corpora import DEV, TEST, TRAIN
 from ..errors import Errors, Warnings
 from ..resources import SOURCE, TARGET
 from .language import ANY, Language, find_language
@@ -17,6 +17,8 @@ from .steps import ALL, Material
 from .vectors import Table, are_aligned, read_table
 from .write import Project
 
+# where text files of vectors are converted to
+VECTORS = ("corpus/vectors", "corpus/source_vectors")
 # with fewer target sentences, more of them help most
 ENOUGH = 1000
 
@@ -64,6 +66,7 @@ def prepare(
         held=plan.held,
         borders=not found.has_borders,
         vectors=_conversions(folder, tables, langs),
+        merged=_vector_paths(folder, tables) if len(tables) > 1 else (),
         variants=plan.variants,
         advice=_advice(found, tables, checkpoint, quick),
     )
@@ -107,7 +110,7 @@ def _read_tables(vectors: Sequence[str], found: Look) -> list[Table]:
 
 def _conversions(folder: Path, tables: Sequence[Table], langs: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Name the folders of the vectors that have to be converted."""
-    names = zip(("corpus/vectors", "corpus/source_vectors"), (TARGET, SOURCE), tables, strict=False)
+    names = zip(VECTORS, (TARGET, SOURCE), tables, strict=False)
     return {name: (langs.get(role, ANY), _outside(folder, table.place)) for name, role, table in names if table.is_text}
 
 
@@ -122,14 +125,21 @@ def _outside(folder: Path, place: str) -> str:
 def _paths(material: Material, tables: Sequence[Table], checkpoint: str | None, folder: Path) -> dict[str, str | None]:
     corpora = material.corpora
     train = corpora.get(TRAIN, corpora.get(ALL))
-    names = zip(("vectors", "source_vectors"), ("corpus/vectors", "corpus/source_vectors"), tables, strict=False)
+    names = ("vectors", "source_vectors")
     return {
         "source": corpora.get(SOURCE),
         "train": train,
-        "dev": corpora.get(DEV, train),
+        "dev": corpora.get(DEV, corpora.get(TEST, train)),
         "transformer": None if checkpoint is None else _outside(folder, checkpoint),
-        **{name: made if table.is_text else _outside(folder, table.place) for name, made, table in names},
+        **dict(zip(names, _vector_paths(folder, tables), strict=False)),
     }
+
+
+def _vector_paths(folder: Path, tables: Sequence[Table]) -> tuple[str, ...]:
+    """Name the pipelines with the vectors of target and source, as the project sees them."""
+    return tuple(
+        made if table.is_text else _outside(folder, table.place) for made, table in zip(VECTORS, tables, strict=False)
+    )
 
 
 def _advice(found: Look, tables: Sequence[Table], checkpoint: str | None, quick: bool) -> str:

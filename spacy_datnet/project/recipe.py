@@ -60,8 +60,8 @@ class Recipe:
     labels (Any): The labels for the component's initialization.
     comparison (Optional[str]): A component of spaCy's own that is configured beside, to be trained instead with
         `--nlp.pipeline`: "ner", "tagger" or "morphologizer".
-    has_dev (bool): Whether there is a dev corpus that chooses the step. Without one, give the training corpus as such:
-        it is scored at the end.
+    has_dev (bool): Whether there is a dev corpus that chooses the step. Without one, the steps
+        are fixed, and what is given as such is only scored at the end.
     target_share (Optional[float]): The target's part of a batch; None grows with the target.
     decay (float): How the learning rate falls with the epochs.
     layers (Optional[Tuple[int]]): Of a frozen transformer, those whose mean is a word's vector; None for the last.

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from ..corpora import DEV, TEST, TRAIN
 from ..resources import SOURCE, TARGET
 from .places import Place, corpus_of
-from .plan import SEED, HoldOut
+from .plan import BOTH_VECTORS, SEED, HoldOut
 
 RUN = "python -m spacy_datnet"
 MANIFEST = "training/manifest.jsonl"
@@ -44,6 +44,7 @@ class Material:
     held (HoldOut): The sentences that do not train.
     borders (bool): Whether sentence borders have to be found in the target.
     vectors (Mapping): Text files of word vectors: by the folder to write, the language and the file.
+    merged (Tuple[str, ...]): The pipelines with the vectors of target and of source, if these are two.
     variants (Mapping): What is trained, by name.
     advice (str): What would help most next, see `conclude`.
     """
@@ -54,6 +55,7 @@ class Material:
     held: HoldOut
     borders: bool
     vectors: Mapping[str, tuple[str, str]]
+    merged: tuple[str, ...]
     variants: Mapping[str, object]
     advice: str
 
@@ -87,19 +89,14 @@ def steps_of(material: Material) -> list[Step]:
         steps.append(_split(material))
     uses = [f"--{'train' if use == ALL else use} {path}" for use, path in material.corpora.items()]
     steps.append(Step("check", "Look for mistakes in the corpora", [f"{RUN} check {' '.join(uses)}"], used))
-    vectors = material.vectors
-    if vectors:
-        lines = [
-            f"python -m spacy init vectors {lang} {shlex.quote(file)} {out}" for out, (lang, file) in vectors.items()
-        ]
-        files = [file for _, file in vectors.values()]
-        steps.append(Step("vectors", "Convert the word vectors", lines, files, list(vectors)))
+    vectors = _vectors(material)
+    steps += [vectors] if vectors.script else []
     steps += [
         Step(
             "train",
             f"Train {', '.join(material.variants)}, and evaluate; interrupted, it goes on where it was",
             [f"{RUN} run grid.yaml training --keep-models --show --retry"],
-            ["config.cfg", "grid.yaml", *used, *vectors],
+            ["config.cfg", "grid.yaml", *used, *vectors.outputs],
             [MANIFEST],
         ),
         Step(
@@ -153,6 +150,20 @@ def _convert(material: Material) -> Step:
     # a file in an archive, or a pattern of files, is none that can be looked for
     deps = [path for path in deps if ".zip:" not in path and not set("*?[") & set(path)]
     return Step("convert", "Convert the corpora to spaCy's format", lines, deps, outputs)
+
+
+def _vectors(material: Material) -> Step:
+    lines = [
+        f"python -m spacy init vectors {lang} {shlex.quote(file)} {out}"
+        for out, (lang, file) in material.vectors.items()
+    ]
+    outputs = [*material.vectors]
+    if material.merged:
+        names = " ".join(map(shlex.quote, material.merged))
+        lines.append(f"{RUN} project merge {names} {BOTH_VECTORS} --lang {material.langs[TARGET]}")
+        outputs.append(BOTH_VECTORS)
+    files = [file for _, file in material.vectors.values()]
+    return Step("vectors", "Convert the word vectors; spaCy's own component gets those of both", lines, files, outputs)
 
 
 def _split(material: Material) -> Step:

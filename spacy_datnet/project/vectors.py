@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import spacy
+from spacy.language import Language
 from spacy.util import is_package
+from spacy.vectors import Vectors
 from spacy.vocab import Vocab
 from tqdm import tqdm
 
@@ -95,6 +98,26 @@ def _read_text(path: Path, wanted: set[str]) -> Iterator[tuple[str, np.ndarray]]
                     yield word, np.array(numbers, dtype=np.float32)
                 except ValueError as error:
                     raise ValueError(Errors.DN428.format(path=path, line=number, reason=error)) from error
+
+
+def merge(one: str, other: str, lang: str) -> Language:
+    """Put the word vectors of two pipelines into one, for a component that reads source and target alike.
+
+    one (str): The folder or the name of the first, whose vector is taken for a word that both have.
+    other (str): That of the second.
+    lang (str): Code of the language of what comes out.
+    RETURNS (Language): A pipeline with nothing but the vectors.
+    """
+    nlp = spacy.blank(lang)
+    words: dict[str, np.ndarray] = {}
+    for name in (one, other):
+        vocab = spacy.load(name).vocab
+        for key, row in vocab.vectors.key2row.items():
+            words.setdefault(vocab.strings[key], vocab.vectors.data[row])
+    nlp.vocab.vectors = Vectors(
+        data=np.stack(list(words.values())), keys=[nlp.vocab.strings.add(word) for word in words]
+    )
+    return nlp
 
 
 def are_aligned(one: Table, other: Table) -> bool | None:

@@ -84,10 +84,11 @@ class Project:
         parts: dict[str, tuple[str | None, ...]]
         if not held.folds or final:
             train = corpora.get(ALL, corpora.get(TRAIN))
-            parts = {self.name: (train, corpora.get(DEV, train), corpora.get(TEST, train))}
+            test = corpora.get(TEST, train)
+            parts = {self.name: (train, corpora.get(DEV, test), test)}
         else:
             parts = {
-                f"{self.name}, part {i}": (*[f"corpus/fold-{i}/train.spacy"] * 2, f"corpus/fold-{i}/test.spacy")
+                f"{self.name}, part {i}": (f"corpus/fold-{i}/train.spacy", *[f"corpus/fold-{i}/test.spacy"] * 2)
                 for i in range(1, held.folds + 1)
             }
         uses = (TRAIN, DEV, TEST)
@@ -152,4 +153,5 @@ def _describe(part: Part) -> str:
     rest = len(part.labels) - LABELS
     more = f" and {rest} more labels" if rest > 0 else ""
     size = f"{part.sentences:,} sentences, {part.tokens:,} tokens"
-    return f"{part.role}: {', '.join(map(str, part.locations))}: {size}, {part.kind}: {labels}{more}"
+    how = " and ".join(dict.fromkeys(f"{one.how}" for one in part.found))
+    return f"{part.role}: {', '.join(map(str, part.locations))} ({how}): {size}, {part.kind}: {labels}{more}"

@@ -290,7 +290,10 @@ def test_word_vectors_set_features_and_epsilon(files, tmp_path):
     config = load_config("out/config.cfg")
     length = sum(sum(x * x for x in table[w]) ** 0.5 for w in table) / len(table)
     assert config["components"]["datnet_ner"]["loss"]["epsilon_target"] == pytest.approx(length / 3, rel=0.2)
-    assert len(steps()["vectors"]["script"]) == 2
+    assert len(steps()["vectors"]["script"]) == 3
+    assert (
+        srsly.read_yaml("out/grid.yaml")["variants"]["spaCy ner"]["overrides"]["paths.vectors"] == "corpus/both_vectors"
+    )
     same = init("same", *options(files, "target", "source", "test"), *vectors, "es.vec.gz")
     assert "DN453" not in same.stderr and "in one space" in same.stdout
 
