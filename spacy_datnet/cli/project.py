@@ -15,6 +15,26 @@ JudgementArgument = Annotated[Path, typer.Argument(metavar="METRICS", help="What
 
 
 @steps.command()
+def borders(
+    corpus: Annotated[Path, typer.Argument(metavar="IN", help="A .spacy file, or a folder of them.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="The .spacy file to write.")],
+    lang: Annotated[str, typer.Option(help="Language code.")],
+) -> None:
+    """Find the sentences of texts as the exported pipeline will, but none that ends within an annotated span."""
+    import spacy
+
+    from ..corpora import read_docbin, write_docbin
+    from ..project.judge import SENTENCIZER
+    from ..project.split import set_borders
+
+    with failing_politely():
+        nlp = spacy.blank(lang)
+        nlp.add_pipe(SENTENCIZER)
+        write_docbin((set_borders(nlp, doc) for doc in read_docbin(corpus, nlp.vocab)), output)
+    say(f"Wrote {output}")
+
+
+@steps.command()
 def split(
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="A .spacy file, or a folder of them.")],
     folder: Annotated[Path, typer.Argument(metavar="OUT", help="The folder for the parts.")],
@@ -23,19 +43,13 @@ def split(
     test: Annotated[int, typer.Option(min=0, help="How many sentences judge.")] = 0,
     folds: Annotated[int, typer.Option(min=0, help="The parts of a cross-validation, instead.")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the choice.")] = 0,
-    borders: Annotated[bool, typer.Option("--borders", help="Find the sentences of texts first.")] = False,
 ) -> None:
     """Split a target corpus: what trains, what chooses the step, what judges. Same sentences stay together."""
-    import spacy
-
-    from ..project.judge import SENTENCIZER
+    from ..corpora import make_vocab
     from ..project.split import split_target
 
     with failing_politely():
-        nlp = spacy.blank(lang)
-        nlp.add_pipe(SENTENCIZER)
-        parts = {"dev": dev, "test": test, "folds": folds}
-        counts = split_target(target, folder, nlp, **parts, seed=seed, borders=borders)
+        counts = split_target(target, folder, make_vocab(lang), dev=dev, test=test, folds=folds, seed=seed)
     for name, count in counts.items():
         say(f"{folder / name}: {count:,} sentences")
 

@@ -35,6 +35,9 @@ class Errors:
     DN433 = (
         "More than two files of vectors: {places}. Give those of the target, then those of the source if they differ."
     )
+    DN434 = (
+        'The checkpoint {checkpoint} needs transformers. Install them with `pip install "spacy-datnet[transformers]"`.'
+    )
 
 
 class Warnings:

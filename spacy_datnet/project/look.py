@@ -22,6 +22,8 @@ MAX_LENGTH = 200
 ENDS = frozenset(".!?…。！？।؟")
 # the part of the texts that may hold several sentences before it is said
 SEVERAL = 0.2
+# how often a label of the source should be found in the target by chance before its absence means something
+EXPECTED = 5
 # fewer say little about which step or variant is better
 FEW = 50
 
@@ -112,11 +114,6 @@ class Look:
         return self.parts.get(SOURCE)
 
     @property
-    def has_borders(self) -> bool:
-        """Whether sentences are sentences, not texts."""
-        return self.target.several < SEVERAL
-
-    @property
     def same_kind(self) -> bool:
         """Whether the source is annotated with the same kind as the target."""
         return self.source is not None and self.source.kind == self.target.kind
@@ -128,8 +125,16 @@ class Look:
 
     @property
     def same_labels(self) -> bool:
-        """Whether source and target have the same labels, but for some that a few target sentences lack."""
-        return self.source is not None and self.same_kind and self.target.labels.keys() <= self.source.labels.keys()
+        """Whether source and target have the same labels, but for some that a few target sentences may lack.
+
+        A label that is common in the source, and never in the target, is not annotated there.
+        """
+        if self.source is None or not self.same_kind:
+            return False
+        source, target = self.source.labels, self.target.labels
+        scale = target.total() / max(source.total(), 1)
+        missed = any(n * scale >= EXPECTED for label, n in source.items() if label not in target)
+        return target.keys() <= source.keys() and not missed
 
 
 def look(files: Mapping[str, Sequence[str]], task: str = AUTO) -> Look:
@@ -179,5 +184,5 @@ def _worries(found: Look) -> Iterator[str]:
         if (part := found.parts.get(role)) is not None and part.sentences < FEW:
             yield Warnings.DN451.format(role=role, count=part.sentences)
     for part in found.parts.values():
-        if part.several >= SEVERAL and part.role != SOURCE:
+        if part.several >= SEVERAL:
             yield Warnings.DN450.format(role=part.role, share=part.several)

@@ -97,7 +97,9 @@ class Plan:
         found = {BASE: "the target alone"}
         for name in self.variants:
             if name.startswith(SPACY):
-                found[name] = "spaCy's own component, in spaCy's own sizes, on the same sentences"
+                words = {"vectors": "the same word vectors", "none": "hashed features as well"}
+                with_ = words.get(self.recipe.features, "hashed features, not the transformer")
+                found[name] = f"spaCy's own component, in spaCy's own sizes, on the same sentences, with {with_}"
             elif name != BASE:
                 found[name] = "the config as it is"
         return found

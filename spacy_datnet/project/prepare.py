@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import spacy
@@ -10,7 +11,7 @@ from ..corpora import DEV, TEST, TRAIN
 from ..errors import Errors, Warnings
 from ..resources import SOURCE, TARGET
 from .language import ANY, Language, find_language
-from .look import AUTO, Look, look
+from .look import AUTO, SEVERAL, Look, look
 from .places import check_folder, place_files
 from .plan import FOLDS, LITTLE, make_plan
 from .steps import ALL, Material
@@ -57,6 +58,8 @@ def prepare(
     if found.source is not None:
         langs[SOURCE] = _source_language(found).code
     _check_blank(language)
+    if checkpoint is not None and find_spec("transformers") is None:
+        raise ValueError(Errors.DN434.format(checkpoint=checkpoint))
     tables = _read_tables(vectors, found)
     plan = make_plan(found, language, tables=tables, checkpoint=checkpoint, quick=quick)
     material = Material(
@@ -64,7 +67,7 @@ def prepare(
         kinds={role: part.kind for role, part in found.parts.items()},
         langs=langs,
         held=plan.held,
-        borders=not found.has_borders,
+        borders=[role for role, part in found.parts.items() if part.several >= SEVERAL],
         vectors=_conversions(folder, tables, langs),
         merged=_vector_paths(folder, tables) if len(tables) > 1 else (),
         variants=plan.variants,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
+from spacy.vocab import Vocab
 
 from ..corpora import read_docbin, sentence_spans, split_sentences, write_docbin
 
@@ -16,7 +17,7 @@ Group = list[Doc]
 
 
 def split_target(
-    source: Path, folder: Path, nlp: Language, *, dev: int, test: int, folds: int, seed: int, borders: bool
+    source: Path, folder: Path, vocab: Vocab, *, dev: int, test: int, folds: int, seed: int
 ) -> dict[str, int]:
     """Write the parts of a target corpus.
 
@@ -26,17 +27,14 @@ def split_target(
     source (Path): The .spacy file, or a folder of such.
     folder (Path): Where to write train.spacy, dev.spacy and test.spacy; with folds all.spacy, and fold-1/train.spacy,
         fold-1/test.spacy and so on.
-    nlp (Language): A blank pipeline of the language, with what sets sentence borders.
+    vocab (Vocab): The vocab of the language.
     dev (int): How many sentences to split off at least as a dev set, 0 for none.
     test (int): How many for a test set.
     folds (int): How many parts a cross-validation has, 0 for none.
     seed (int): Seed of the choice.
-    borders (bool): Whether to find the sentences of texts first.
     RETURNS (dict): How many sentences each file got.
     """
-    docs = list(read_docbin(source, nlp.vocab))
-    if borders:
-        docs = [set_borders(nlp, doc) for doc in docs]
+    docs = list(read_docbin(source, vocab))
     groups = [[sentence for doc in group for sentence in split_sentences(doc)] for group in grouped(docs)]
     random.Random(seed).shuffle(groups)
     parts: dict[str, list[Group]] = {}

@@ -1,7 +1,7 @@
 """The commands of a project: what `spacy project run all` does, one after the other."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -42,7 +42,7 @@ class Material:
     kinds (Mapping): The annotation of the files of each role.
     langs (Mapping): Their languages.
     held (HoldOut): The sentences that do not train.
-    borders (bool): Whether sentence borders have to be found in the target.
+    borders (Collection[str]): The roles whose sentence borders have to be found.
     vectors (Mapping): Text files of word vectors: by the folder to write, the language and the file.
     merged (Tuple[str, ...]): The pipelines with the vectors of target and of source, if these are two.
     variants (Mapping): What is trained, by name.
@@ -53,16 +53,20 @@ class Material:
     kinds: Mapping[str, str]
     langs: Mapping[str, str]
     held: HoldOut
-    borders: bool
+    borders: Collection[str]
     vectors: Mapping[str, tuple[str, str]]
     merged: tuple[str, ...]
     variants: Mapping[str, object]
     advice: str
 
-    def corpus(self, role: str) -> str | None:
-        """Name the corpus of a role as given: a file, or a folder; None if there is none."""
+    def converted(self, role: str) -> str | None:
+        """Name the corpus of a role: a file, or a folder; None if there is none."""
         count = sum(one.role == role for one in self.places)
         return corpus_of(role, several=count > 1) if count else None
+
+    def corpus(self, role: str) -> str | None:
+        """Name the corpus of a role, with sentence borders."""
+        return corpus_of(f"{role}-sentences") if role in self.borders else self.converted(role)
 
     @property
     def corpora(self) -> dict[str, str]:
@@ -72,8 +76,7 @@ class Material:
         if held.folds:
             found[ALL] = corpus_of(ALL)
         else:
-            is_split = held.splits or self.borders
-            found[TRAIN] = corpus_of(TRAIN) if is_split else self.corpus(TARGET)
+            found[TRAIN] = corpus_of(TRAIN) if held.splits else self.corpus(TARGET)
             found[DEV] = corpus_of(DEV) if held.dev else self.corpus(DEV)
             found[TEST] = corpus_of(TEST) if held.test else self.corpus(TEST)
             if held.dev_is_test:
@@ -85,7 +88,9 @@ def steps_of(material: Material) -> list[Step]:
     """List the commands of a project."""
     used = sorted(material.corpora.values())
     steps = [_convert(material)]
-    if material.held.splits or material.borders:
+    if material.borders:
+        steps.append(_borders(material))
+    if material.held.splits:
         steps.append(_split(material))
     uses = [f"--{'train' if use == ALL else use} {path}" for use, path in material.corpora.items()]
     steps.append(Step("check", "Look for mistakes in the corpora", [f"{RUN} check {' '.join(uses)}"], used))
@@ -166,10 +171,18 @@ def _vectors(material: Material) -> Step:
     return Step("vectors", "Convert the word vectors; spaCy's own component gets those of both", lines, files, outputs)
 
 
+def _borders(material: Material) -> Step:
+    pairs = [(material.converted(role) or "", material.corpus(role) or "", role) for role in material.borders]
+    lines = [f"{RUN} project borders {old} {new} --lang {material.langs[role]}" for old, new, role in pairs]
+    return Step(
+        "borders", "Find the sentences of texts", lines, [old for old, *_ in pairs], [new for _, new, _ in pairs]
+    )
+
+
 def _split(material: Material) -> Step:
     held, target = material.held, material.corpus(TARGET) or corpus_of(TARGET)
     options = f"--dev {held.dev} --test {held.test} --folds {held.folds} --seed {SEED} --lang {material.langs[TARGET]}"
-    line = f"{RUN} project split {target} corpus {options}{' --borders' if material.borders else ''}"
+    line = f"{RUN} project split {target} corpus {options}"
     if held.folds:
         folds = [f"fold-{i}/{part}" for i in range(1, held.folds + 1) for part in (TRAIN, TEST)]
         names = [ALL, *folds]

@@ -220,12 +220,28 @@ def test_texts_get_sentence_borders_but_not_within_a_span():
     Path("t.spacy").unlink()
 
 
+def test_texts_are_known_by_the_ends_of_their_sentences(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pairs = [one + other for one, other in zip(rows("es", 40, 1), rows("es", 40, 2), strict=True)]
+    write(tmp_path / "texts.es.conll", pairs)
+    found = init("out", "--target", "texts.es.conll")
+    assert found.exit_code == 0 and "DN450" in found.stderr, found.output
+    assert steps()["borders"]["outputs"] == ["corpus/target-sentences.spacy"]
+    assert "split corpus/target-sentences.spacy corpus" in steps()["split"]["script"][0]
+
+
 def test_labels_that_differ_get_decoders_of_their_own(files, tmp_path):
     other = write(tmp_path / "other.en.conll", rows("en", 150, 2, rename={"PER": "HUMAN"}))
     found = init("out", *options(files, "target"), "--source", other)
     assert found.exit_code == 0 and "decoder: separate" in found.stdout and "DN258" in found.stderr
     model = load_config("out/config.cfg")["components"]["datnet_ner"]["model"]
     assert model["share_decoder"] is False
+    fewer = write(
+        tmp_path / "fewer.es.conll", [[line.replace("B-LOC", "O") for line in one] for one in rows("es", 40, 1)]
+    )
+    assert "decoder: separate" in init("fewer", "--target", fewer, *options(files, "source")).stdout
+    rare = write(tmp_path / "rare.en.conll", [*rows("en", 150, 2), ["Rare\tB-RARE", "thing\tO"]])
+    assert "decoder: shared" in init("rare", *options(files, "target"), "--source", rare).stdout
 
 
 def test_nothing_is_overwritten(files):
