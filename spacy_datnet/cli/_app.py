@@ -1,11 +1,18 @@
 """The command line application, and what all of its commands do alike."""
 
 import io
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
+
+from ..errors import Errors
+
+# of this package or of spaCy
+CODED = re.compile(r"\[(DN|E|W)\d+\]")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,12 +47,27 @@ def fail(message: str) -> None:
 
 
 @contextmanager
-def failing_politely() -> Iterator[None]:
-    """Turn an error that has a code, so is meant for the user, into a message and exit code 1, without a traceback."""
+def failing_politely(*others: type[Exception]) -> Iterator[None]:
+    """Turn an error that has a code, so is meant for the user, into a message and exit code 1, without a traceback.
+
+    others (Type[Exception]): Errors of other kinds that are meant for the user as well.
+    """
     try:
         yield
-    except ValueError as error:
-        if not str(error).startswith("[DN"):
+    except (ValueError, *others) as error:
+        if not isinstance(error, others) and not CODED.match(str(error)):
             raise
         fail(str(error))
         raise typer.Exit(1) from error
+
+
+def import_code(path: Path | None) -> None:
+    """Import a file of Python code that registers what a pipeline or a config names."""
+    from spacy.util import import_file
+
+    if path is None:
+        return
+    try:
+        import_file("python_code", path)
+    except Exception as error:  # whatever it is, it is a mistake in the file
+        raise ValueError(Errors.DN407.format(path=path, reason=f"{type(error).__name__}: {error}")) from error

@@ -45,6 +45,10 @@ TagColumnOption = Annotated[
 ]
 SchemeOption = Annotated[Scheme, typer.Option(help="Tagging scheme; BIOES includes BILUO and BMEWO.")]
 
+CodeOption = Annotated[
+    Path | None,
+    typer.Option("--code", "-c", help="A Python file that registers what the pipeline or the config names."),
+]
 RunsArgument = Annotated[Path, typer.Argument(metavar="RUNS", help="The folder of the runs, see `run`.")]
 BaseOption = Annotated[
     str | None, typer.Option(help="The variant to compare with; without it, the first one of the grid.")

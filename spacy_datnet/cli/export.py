@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import srsly
 import typer
 
-from ._app import app, fail, say
+from ..errors import Errors, Warnings
+from ._app import app, failing_politely, import_code, say, warn
+from ._options import CodeOption
 
 if TYPE_CHECKING:
     from spacy.language import Language
+
+CONFIG, META = "config.cfg", "meta.json"
+# what else lies in the folder of a pipeline, beside a file or folder for each component
+PARTS = {CONFIG, META, "tokenizer", "vocab", "accuracy.json", "README.md", "LICENSE", "LICENSES_SOURCES"}
+MOST_NAMES = 5
 
 
 @app.command()
@@ -22,46 +29,88 @@ def export(
         str | None,
         typer.Option(metavar="COMPONENT", help="Write only the encoder of this component, as a tok2vec to be sourced."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Replace OUT if it exists.")] = False,
+    sentences: Annotated[
+        bool,
+        typer.Option(
+            "--sentences/--no-sentences", help="Add a sentencizer to a pipeline in which nothing sets sentence borders."
+        ),
+    ] = True,
+    code: CodeOption = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace OUT if it is a pipeline.")] = False,
 ) -> None:
     """Write a target-only copy of a pipeline, ready for `spacy package`.
 
-    It predicts the same. The source's word features, private encoder and decoder are gone, and so is the
-    discriminator. With --encoder the decoder is gone, too: what is left is a `tok2vec` for spaCy's own components.
+    It predicts the same for a sentence. The source's word features, private encoder and decoder are gone, and so is the
+    discriminator. Texts are read sentence by sentence, as in training: if nothing in the pipeline sets sentence
+    borders, it gets a sentencizer, which ends sentences at punctuation. With --encoder the decoder is gone, too: what
+    is left is a `tok2vec` for spaCy's own components.
     """
     import spacy
 
+    from ..corpora.files import replacing_folder
     from ..pipeline.export import keep_encoder_only, keep_target_only
 
-    if output.exists() and not force:
-        fail(f"{output} exists. Name another directory, or replace it with --force.")
-        raise typer.Exit(1)
-    unfinished = output.with_name(f"{output.name}.unfinished")
-    try:
+    with failing_politely(OSError):
+        place = check_place(output, model, force)
+        import_code(code)
         nlp = spacy.load(model)
         before = sizes_of(nlp)
         if encoder is None:
             changed = {name: name for name in keep_target_only(nlp)}
+            if sentences:
+                _set_borders(nlp)
         else:
             nlp = keep_encoder_only(nlp, encoder)
             changed = {encoder: nlp.pipe_names[0]}
-        output.parent.mkdir(parents=True, exist_ok=True)
-        nlp.to_disk(unfinished)
-    except (OSError, ValueError) as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        fail(str(error))
-        raise typer.Exit(1) from error
-    if output.is_dir():
-        shutil.rmtree(output)
-    else:
-        output.unlink(missing_ok=True)
-    unfinished.rename(output)
+        with replacing_folder(place) as folder:
+            nlp.to_disk(folder)
     after = sizes_of(nlp)
     for old, new in changed.items():
         say(f"{new}: {megabytes(before[old])} before, {megabytes(after[new])} after")
     vectors = nlp.vocab.vectors.data.nbytes
-    total = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
+    total = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
     say(f"Wrote {output}: {megabytes(total)}, of which word vectors {megabytes(vectors)}")
+
+
+def check_place(output: Path, model: str, force: bool) -> Path:
+    """Raise an error if writing a pipeline would remove anything but the folder of another one.
+
+    output (Path): The folder to write. A link is followed.
+    model (str): The pipeline that is read.
+    force (bool): Whether a pipeline may be replaced.
+    RETURNS (Path): Where to write.
+    """
+    place = output.resolve()
+    for inside in (Path.cwd(), Path(model)):
+        if inside.resolve().is_relative_to(place):
+            raise ValueError(Errors.DN404.format(path=output, inside=inside))
+    if not place.exists():
+        return place
+    if not force:
+        raise ValueError(Errors.DN405.format(path=output))
+    names = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+    try:
+        known = PARTS.union(srsly.read_json(place / META)["components"]) if CONFIG in names else set()
+    except (ValueError, LookupError, TypeError):
+        known = set()
+    others = [name for name in names if not known.intersection([name, Path(name).stem])]
+    if others or not known:
+        raise ValueError(Errors.DN406.format(path=output, others=", ".join(others[:MOST_NAMES]) or "no pipeline"))
+    return place
+
+
+def _set_borders(nlp: Language) -> None:
+    """Give a pipeline sentence borders and say what sets them."""
+    from ..pipeline.export import set_sentence_borders
+
+    had = set(nlp.pipe_names)
+    name = set_sentence_borders(nlp)
+    if name is None:
+        warn(Warnings.DN440)
+    elif name in had:
+        say(f"Sentence borders are set by {name}")
+    else:
+        say(f"Added a {name}: sentences end at punctuation (--no-sentences leaves it out)")
 
 
 def sizes_of(nlp: Language) -> dict[str, int]:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ._app import app, failing_politely, say
-from ._options import BaseOption, PictureFormat, RunsArgument
+from ._app import app, failing_politely, import_code, say
+from ._options import BaseOption, CodeOption, PictureFormat, RunsArgument
 
 
 @app.command()
@@ -15,6 +15,7 @@ def figures(
     output: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write to.")],
     format: Annotated[PictureFormat, typer.Option("--format", "-f", help="Format of the pictures.")] = "png",
     base: BaseOption = None,
+    code: CodeOption = None,
 ) -> None:
     """Draw the runs of a grid: whatever its corpora, variants, sizes and kept models allow.
 
@@ -28,6 +29,7 @@ def figures(
         from ..experiments.figures import all_figures, save
         from ..experiments.results import read_results
 
+        import_code(code)
         results = read_results(folder, base)
         output.mkdir(parents=True, exist_ok=True)
         for name, figure in all_figures(results):

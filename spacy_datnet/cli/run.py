@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._app import app, fail, failing_politely, say, warn
+from ._app import app, fail, failing_politely, import_code, say, warn
+from ._options import CodeOption
 
 if TYPE_CHECKING:
     from ..experiments.grid import Grid, Run
@@ -47,6 +48,7 @@ def run(
             help="Other folders of runs, or a folder that holds such: what they have done is copied. Repeatable.",
         ),
     ] = None,
+    code: CodeOption = None,
     small: Annotated[bool, typer.Option("--small", help="Do only what the grid has under `small`.")] = False,
     show: Annotated[
         bool,
@@ -74,12 +76,13 @@ def run(
 
     how: dict[str, Any] = {
         "workers": workers,
-        "settings": {"threads": threads, "use_gpu": gpu_id},
+        "settings": {"threads": threads, "use_gpu": gpu_id, "code": code},
         "keep_models": keep_models,
     }
     if engine is Engine.ray:
         how["address"] = address
     with failing_politely(), needs_extra():
+        import_code(code)
         from ..experiments.results import read_results, write_grid
         from ..experiments.reuse import reuse as copy_runs
         from ..experiments.tables import overview

@@ -64,7 +64,12 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         old = temporary.with_name(f"{temporary.name}.old")
         if path.exists():
             path.rename(old)
-        temporary.rename(path)
+        try:
+            temporary.rename(path)
+        except OSError:
+            if old.exists():
+                old.rename(path)
+            raise
         _remove(old)
 
 

@@ -10,6 +10,16 @@ class Errors:
         "spaCy's own component on the encoder is there for named entities without a source, with features of its own: "
         "give --encoder without --task, --transfer and --features."
     )
+    DN404 = (
+        "{path} can't be written: {inside} is in it and would be removed. Name a folder that holds neither the "
+        "pipeline nor the current folder."
+    )
+    DN405 = "{path} exists. Name another folder, or replace it with --force."
+    DN406 = (
+        "{path} is not replaced: it is not the folder of a pipeline, or not of a pipeline alone ({others}). Name "
+        "another folder, or remove this one yourself."
+    )
+    DN407 = "The code in {path} can't be imported: {reason}"
     DN420 = (
         "The language of {path} can't be told from its name or its words; likely: {likely}. Give its code with --lang, "
         'as spaCy has it, or "xx" for a language that spaCy does not have.'
@@ -43,6 +53,10 @@ class Errors:
 class Warnings:
     """Messages of warnings."""
 
+    DN440 = (
+        "Sentence borders are set after the components of this package, which read whole texts and lose much by it. "
+        "Put what sets the borders before them, or a sentencizer."
+    )
     DN450 = (
         "{share:.0%} of the sentences of {role} look as if they held several: there is a full stop before their end. "
         "Sentence borders are found by spaCy's sentencizer, for the training as well as in the pipeline that comes out."

@@ -17,7 +17,7 @@ from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.tokens import DocBin
 from spacy.training import Example
-from spacy.util import load_config
+from spacy.util import import_file, load_config
 from spacy.vocab import Vocab
 from thinc.api import Config
 
@@ -35,7 +35,9 @@ OTHER_TRAINING = "[DN113]"
 PACKAGES = ("spacy-datnet", "spacy", "thinc", "torch", "numpy")
 
 
-def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1, show: bool = False) -> dict[str, Any]:
+def execute(
+    run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1, code: Path | None = None, show: bool = False
+) -> dict[str, Any]:
     """Train and evaluate.
 
     run (Run): What to do.
@@ -43,11 +45,14 @@ def execute(run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1, show
         test set as predicted, with their confidences.
     threads (int): Threads that torch may use. Defaults to 1.
     use_gpu (int): The number of a GPU. Defaults to -1, the CPU.
+    code (Optional[Path]): A Python file that registers what the config names. Defaults to none.
     show (bool): Whether to show the training, and to go on with one that was interrupted in the folder. Defaults to
         False: what it prints goes to a file.
     RETURNS (Dict[str, Any]): The record for the manifest. Its `error` is None.
     """
     torch.set_num_threads(threads)
+    if code is not None:
+        import_file("python_code", code)
     overrides = {**run.overrides, "corpora.train.ids": str(folder / IDS)}
     config = load_config(run.config, overrides=overrides, interpolate=False)
     config["training"]["logger"] = {

@@ -15,6 +15,8 @@ from .base import DATNetPipe
 
 ENCODER = "tok2vec"
 WORD_VECTORS = "spacy-datnet.WordVectors.v1"
+SENTENCIZER = "sentencizer"
+BORDERS = {"token.is_sent_start", "doc.sents"}
 CONTEXTUAL_VECTORS = "spacy-datnet.ContextualVectors.v1"
 COMPUTE_FEATURES = {"@callbacks": "spacy-datnet.compute_features.v1"}
 # settings of layers that name files of the training
@@ -83,6 +85,23 @@ def keep_encoder_only(nlp: Language, name: str) -> Language:
     carry_vectors(encoder)
     forget_files(encoder)
     return encoder
+
+
+def set_sentence_borders(nlp: Language) -> str | None:
+    """Let a pipeline find sentences before its components of this package read them: paragraphs cost them much.
+
+    nlp (Language): The pipeline, changed in place if nothing in it sets sentence borders: it gets a sentencizer.
+    RETURNS (Optional[str]): The component that sets them; None if one does, but too late for a component of this
+        package.
+    """
+    setting = [name for name, _ in nlp.pipeline if BORDERS.intersection(nlp.get_pipe_meta(name).assigns)]
+    if setting:
+        first = next(name for name, pipe in nlp.pipeline if isinstance(pipe, DATNetPipe))
+        return setting[0] if nlp.pipe_names.index(setting[0]) < nlp.pipe_names.index(first) else None
+    nlp.add_pipe(SENTENCIZER, first=True)
+    # further training is not to be judged by what is never trained
+    nlp.config["training"]["score_weights"] |= dict.fromkeys(nlp.get_pipe_meta(SENTENCIZER).scores)
+    return SENTENCIZER
 
 
 def refuse_files_alone(nlp: Language, names: Iterable[str]) -> None:

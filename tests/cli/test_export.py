@@ -1,3 +1,8 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import spacy
@@ -5,6 +10,7 @@ import torch
 from spacy.tokens import Doc
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
+from spacy.util import import_file
 from typer.testing import CliRunner
 from util import SMALL_MODEL, task_examples, train_briefly, training_config, write_docs
 
@@ -57,7 +63,8 @@ def predictions(path, sentences):
 
 def test_export_predicts_the_same_without_the_source(trained, tmp_path):
     folder, sentences = trained
-    result = CliRunner().invoke(app, ["export", str(folder / "model-best"), str(tmp_path / "a" / "out")])
+    arguments = ["export", str(folder / "model-best"), str(tmp_path / "a" / "out"), "--no-sentences"]
+    result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert all(f"{name}: " in result.output for name in NAMES)
     expected = predictions(folder / "model-best", sentences)
@@ -79,15 +86,145 @@ def test_export_predicts_the_same_without_the_source(trained, tmp_path):
         assert not [n for n in parameters if "source" in n or "discriminator" in n]
 
 
-def test_export_does_not_replace_unasked(trained, tmp_path):
-    folder, _ = trained
-    (tmp_path / "out").mkdir()
-    result = CliRunner().invoke(app, ["export", str(folder / "model-best"), str(tmp_path / "out")])
-    assert result.exit_code == 1
-    assert "--force" in result.output
-    again = CliRunner().invoke(app, ["export", str(folder / "model-best"), str(tmp_path / "out"), "--force"])
-    assert again.exit_code == 0
+def export(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["export", *map(str, arguments)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def model(trained, tmp_path):
+    """A copy of the trained pipeline in a folder of its own, beside what else a training leaves."""
+    shutil.copytree(trained[0] / "model-best", tmp_path / "training" / "model-best")
+    shutil.copytree(trained[0] / "model-best", tmp_path / "training" / "model-last")
+    return tmp_path / "training" / "model-best"
+
+
+def test_export_replaces_a_pipeline_if_asked(model, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(model, out)
+    (out / "accuracy.json").write_text("{}")
+    (out / "datnet_ner" / "old").touch()
+    (tmp_path / "out.unfinished").mkdir()  # what an older version left
+    (tmp_path / "out.unfinished" / "stranger").touch()
+    before = contents(out)
+    code, output = export(model, out)
+    assert code == 1 and "[DN405]" in output and "--force" in output and contents(out) == before
+    code, output = export(model, out, "--force")
+    assert code == 0, output
+    names = {path.name for path in out.iterdir()}
+    assert names == {"config.cfg", "meta.json", "tokenizer", "vocab", "sentencizer.json", *NAMES}
+    assert not (out / "datnet_ner" / "old").exists()
+    assert spacy.load(out).pipe_names == ["sentencizer", *NAMES]
+    assert {path.name for path in tmp_path.iterdir()} == {"training", "out", "out.unfinished"}
+
+
+@pytest.mark.parametrize("place", ["training", "training/model-best", ".", "link", "training/../training"])
+def test_export_removes_neither_the_model_nor_the_current_folder(model, tmp_path, monkeypatch, place):
+    (tmp_path / "link").symlink_to(tmp_path / "training")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    before = contents(tmp_path)
+    for name in (tmp_path / place, Path("..") / place):
+        for source in (model, tmp_path / "link" / "model-best"):
+            code, output = export(source, name, "--force")
+            assert code == 1 and "[DN404]" in output, output
+    monkeypatch.chdir(model.parent / "model-last")
+    for name in ("..", ".", model.parent / "model-last"):
+        code, output = export(model, name, "--force")
+        assert code == 1 and "[DN404]" in output, output
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "with notes", "with a broken meta.json"])
+def test_export_replaces_nothing_but_a_pipeline(model, tmp_path, kind):
+    out = tmp_path / "out"
+    if kind == "file":
+        out.write_text("mine")
+    elif kind == "folder":
+        out.mkdir()
+        (out / "thesis.tex").write_text("mine")
+    else:
+        shutil.copytree(model, out)
+        (out / ("notes.txt" if kind == "with notes" else "meta.json")).write_text("mine")
+    before = contents(tmp_path) | ({} if out.is_dir() else {"out": out.read_bytes()})
+    code, output = export(model, out, "--force")
+    assert code == 1 and "[DN406]" in output, output
+    assert contents(tmp_path) == before
+
+
+def test_export_that_fails_leaves_what_was_there(model, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    shutil.copytree(model, out)
+    before = contents(tmp_path)
+
+    def full(self, path, **options):
+        (path / "half").write_text("half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("spacy.language.Language.to_disk", full)
+    code, output = export(model, out, "--force")
+    assert code == 1 and "No space left" in output
+    assert contents(tmp_path) == before
+
+
+def test_export_follows_a_link(model, tmp_path):
+    shutil.copytree(model, tmp_path / "real")
+    (tmp_path / "out").symlink_to(tmp_path / "real")
+    assert export(model, tmp_path / "out", "--force")[0] == 0
+    assert (tmp_path / "out").is_symlink()
+    assert (tmp_path / "real" / "sentencizer.json").exists()
+
+
+def test_exported_pipeline_reads_sentence_by_sentence(model, tmp_path):
+    code, output = export(model, tmp_path / "out")
+    assert code == 0 and "sentencizer" in output and "--no-sentences" in output
+    nlp = spacy.load(tmp_path / "out")
+    assert nlp.pipe_names == ["sentencizer", *NAMES]
+    weights = nlp.config["training"]["score_weights"]
+    assert {weights[score] for score in ("sents_f", "sents_p", "sents_r")} == {None}
+    one, two = (Doc(nlp.vocab, words=words) for words in (["Ana", "vive", "."], ["Luis", "ve", "Madrid", "."]))
+    together = nlp(Doc.from_docs([one, two]))
+    assert len(list(together.sents)) == 2
+    apart = [spacy.load(model)(doc) for doc in (one, two)]
+    for doc, part in zip((sentence.as_doc() for sentence in together.sents), apart, strict=True):
+        assert [(ent.text, ent.label_) for ent in doc.ents] == [(ent.text, ent.label_) for ent in part.ents]
+        assert [token.tag_ for token in doc] == [token.tag_ for token in part]
+
+
+def test_borders_that_are_set_are_left_alone(model, tmp_path):
+    nlp = spacy.load(model)
+    nlp.add_pipe("sentencizer", name="mine", first=True)
+    nlp.to_disk(tmp_path / "before")
+    code, output = export(tmp_path / "before", tmp_path / "out")
+    assert code == 0 and "set by mine" in output
+    assert spacy.load(tmp_path / "out").pipe_names == ["mine", *NAMES]
+    nlp.remove_pipe("mine")
+    nlp.add_pipe("sentencizer", name="mine", last=True)
+    nlp.to_disk(tmp_path / "after")
+    code, output = export(tmp_path / "after", tmp_path / "out", "--force")
+    assert code == 0 and "[DN440]" in output
+    assert spacy.load(tmp_path / "out").pipe_names == [*NAMES, "mine"]
+
+
+def test_code_is_imported_first(model, tmp_path):
+    code = tmp_path / "mine.py"
+    code.write_text("import spacy\n@spacy.Language.component('mine')\ndef mine(doc): return doc\n")
+    nlp = spacy.load(model)
+    import_file("mine", code)
+    nlp.add_pipe("mine")
+    nlp.to_disk(tmp_path / "model")
+    command = [sys.executable, "-m", "spacy_datnet", "export", str(tmp_path / "model"), str(tmp_path / "out")]
+    assert subprocess.run(command, capture_output=True).returncode == 1
+    subprocess.run([*command, "--code", str(code)], check=True)
     assert (tmp_path / "out" / "config.cfg").exists()
+    (tmp_path / "broken.py").write_text("import nothing_of_the_kind")
+    status, output = export(model, tmp_path / "other", "--code", tmp_path / "broken.py")
+    assert status == 1 and "[DN407]" in output and "nothing_of_the_kind" in output
 
 
 @pytest.mark.parametrize("pipes", [[], ["sentencizer"]])
