@@ -26,4 +26,16 @@ class Errors:
 class Warnings:
     """Messages of warnings."""
 
+    DN150 = (
+        "The dev corpus has no sentences: every step counts as the best, and model-best is the last one. Name "
+        "sentences that are not trained on with --paths.dev."
+    )
     DN151 = "Other versions than when the training was begun, so the result may not be the same to the byte: {changes}."
+    DN152 = (
+        "The dev corpus has none of the labels that {name} learns ({known}), but others ({found}): its score stays 0, "
+        "and the best step can't be told. Give both the same labels, as `spacy-datnet convert --label-map` does."
+    )
+    DN153 = (
+        "The dev corpus has nothing that {name} learns: its score stays 0 or is missing, and the best step can't be "
+        "told. Annotate it, or look at it with `spacy-datnet check`."
+    )

@@ -1,7 +1,7 @@
 """A console logger that shows what the objective's parts do."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -10,6 +10,8 @@ import tqdm
 from spacy.language import Language
 from spacy.util import ensure_path, registry
 from wasabi import Printer
+
+from .dev_set import check_dev_set
 
 COLUMNS = ("source", "target", "discriminator", "adversarial")
 HEADERS = ("L_S", "L_T", "L_GRAD", "L_AT", "D acc")
@@ -43,6 +45,7 @@ def configure_ConsoleLogger(
 def _set_up(
     nlp: Language, stdout: IO, stderr: IO, progress_bar: bool, output_file: Path | None
 ) -> tuple[LogStep, Callable[[], None]]:
+    check_dev_set(nlp)
     ours = [name for name, pipe in nlp.pipeline if hasattr(pipe, "learn_rate_scale")]
     others = [name for name, pipe in nlp.pipeline if name not in ours and getattr(pipe, "is_trainable", False)]
     settings = nlp.config["training"]
@@ -65,6 +68,7 @@ def _set_up(
         output_file.parent.mkdir(parents=True, exist_ok=True)
         file = output_file.open("w", encoding="utf-8")
     bar: tqdm.tqdm | None = None
+    evaluated: list[tuple[int, float]] = []
 
     def log_step(info: dict[str, Any] | None) -> None:
         nonlocal bar
@@ -74,6 +78,7 @@ def _set_up(
             return
         if bar is not None:
             bar.close()
+        evaluated.append((info["step"], float(info["score"])))
         parts = {name: means(info["losses"], name) for name in ours}
         found = {name: 100 * float(info["other_scores"].get(name) or 0.0) for name in scores}
         if "speed" in found:
@@ -100,8 +105,24 @@ def _set_up(
             bar.close()
         if file is not None:
             file.close()
+        if is_short(evaluated, settings["max_steps"]):
+            write(
+                f"The last step is the best: more may be better. Set --training.max_steps, now {settings['max_steps']}."
+            )
 
     return log_step, finalize
+
+
+def is_short(evaluated: Sequence[tuple[int, float]], max_steps: int) -> bool:
+    """Tell whether a training ended by its number of steps while its score was still rising.
+
+    evaluated (Sequence[Tuple[int, float]]): The steps that were evaluated, and their scores.
+    max_steps (int): Where the training ends; 0 is nowhere.
+    RETURNS (bool): Whether the last step is the first to have the best score.
+    """
+    if len(evaluated) < 2 or not max_steps or evaluated[-1][0] < max_steps:
+        return False
+    return evaluated[-1][1] > max(score for _, score in evaluated[:-1])
 
 
 def means(losses: dict[str, float], name: str) -> dict[str, float]:

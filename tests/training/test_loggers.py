@@ -174,3 +174,12 @@ def test_speed_is_no_percentage():
     nlp.config["training"]["score_weights"]["speed"] = 0.0
     header, _, row = log(nlp, info(0, LOSSES))
     assert dict(zip(header.replace("D acc", "D_acc").split(), row.split(), strict=True))["speed"] == "1234.50"
+
+
+def test_a_rising_score_at_the_last_step_asks_for_more():
+    nlp = make_nlp("datnet_ner")
+    nlp.config["training"]["max_steps"] = 20
+    *_, last = log(nlp, info(10, LOSSES, score=0.4), info(20, LOSSES, score=0.5))
+    assert "The last step is the best" in last and "--training.max_steps, now 20" in last
+    *_, last = log(nlp, info(10, LOSSES, score=0.5), info(20, LOSSES, score=0.4))
+    assert "best" not in last
