@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ._app import app, fail, failing_politely
+from ._app import app, fail, failing_politely, import_code
+from ._options import CodeOption
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -23,9 +24,7 @@ def train(
         ),
     ] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Start anew, whatever was done before.")] = False,
-    code: Annotated[
-        Path | None, typer.Option("--code", "-c", help="A Python file that registers what the config names.")
-    ] = None,
+    code: CodeOption = None,
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="The number of a GPU, -1 for the CPU.")] = -1,
     verbose: Annotated[bool, typer.Option("--verbose", "-V", help="Show more of what is going on.")] = False,
 ) -> None:
@@ -36,7 +35,7 @@ def train(
     goes on only with the config and the corpora that it was begun with.
     """
     from spacy import util
-    from spacy.cli._util import import_code, parse_config_overrides, setup_gpu, show_validation_error
+    from spacy.cli._util import parse_config_overrides, setup_gpu, show_validation_error
 
     from ..training.folder import TrainingError
     from ..training.resume import train as train_pipeline
@@ -44,8 +43,8 @@ def train(
     if verbose:
         util.logger.setLevel(logging.DEBUG)
     overrides = parse_config_overrides(context.args)
-    import_code(code)
     with failing_politely():
+        import_code(code)
         setup_gpu(gpu_id)
         with show_validation_error(config):
             settings = util.load_config(config, overrides=overrides, interpolate=False)

@@ -48,7 +48,7 @@ def _set_up(
     check_dev_set(nlp)
     ours = [name for name, pipe in nlp.pipeline if hasattr(pipe, "learn_rate_scale")]
     others = [name for name, pipe in nlp.pipeline if name not in ours and getattr(pipe, "is_trainable", False)]
-    settings = nlp.config["training"]
+    settings = nlp.config.interpolate()["training"]
     scores = [name for name, weight in settings["score_weights"].items() if weight is not None]
     multiple = len(ours) > 1
     cells = [f"{name} {h}" if multiple else h for name in ours for h in HEADERS]
@@ -105,10 +105,9 @@ def _set_up(
             bar.close()
         if file is not None:
             file.close()
-        if is_short(evaluated, settings["max_steps"]):
-            write(
-                f"The last step is the best: more may be better. Set --training.max_steps, now {settings['max_steps']}."
-            )
+        steps = settings["max_steps"]
+        if is_short(evaluated, steps):
+            write(f"The last step is the best: more may be better. Set --training.max_steps, now {steps}.")
 
     return log_step, finalize
 
