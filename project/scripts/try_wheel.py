@@ -1,4 +1,4 @@
-"""Install a packaged pipeline into a fresh environment and check that it predicts what the trained one predicts."""
+"""Install a packaged pipeline into a fresh environment and check that it predicts what it was made from."""
 
 import math
 import subprocess
@@ -31,7 +31,7 @@ srsly.write_json(sys.argv[3], ents)
 
 def try_wheel(
     package: Annotated[Path, typer.Argument(help="The directory that `spacy package` wrote.")],
-    model: Annotated[Path, typer.Argument(help="The trained pipeline.")],
+    model: Annotated[Path, typer.Argument(help="The pipeline that was packaged.")],
     corpus: Annotated[Path, typer.Argument(help="A .spacy file whose texts are predicted.")],
 ) -> None:
     """Install, predict, compare; exit with 1 if a prediction differs."""
