@@ -35,8 +35,8 @@ def check_dev_set(nlp: Language) -> None:
         warnings.warn(Warnings.DN150, stacklevel=2)
         return
     for name, pipe in pipes.items():
-        labels = {"known": ", ".join(pipe.labels), "found": ", ".join(sorted(found[name]))}
         if not found[name]:
             warnings.warn(Warnings.DN153.format(name=name), stacklevel=2)
         elif not found[name].intersection(pipe.labels):
-            warnings.warn(Warnings.DN152.format(name=name, **labels), stacklevel=2)
+            known, others = ", ".join(pipe.labels), ", ".join(sorted(found[name]))
+            warnings.warn(Warnings.DN152.format(name=name, known=known, found=others), stacklevel=2)

@@ -21,6 +21,7 @@ def trained(tmp_path_factory) -> tuple[Path, spacy.Language]:
     docs = [example.reference for example in entity_examples(spacy.blank("es").vocab)]
     paths = {name: write_docs(folder / f"{name}.spacy", docs) for name in ("source", "target", "dev")}
     config = training_config({"datnet_ner": {"factory": "datnet_ner", "model": SMALL_MODEL}}, paths)
+    config["training"]["gpu_allocator"] = None
     return folder, init_nlp(config)
 
 
