@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import srsly
 import typer
 
 from ..errors import Errors, Warnings
@@ -90,11 +90,11 @@ def check_place(output: Path, model: str, force: bool) -> Path:
         raise ValueError(Errors.DN405.format(path=output))
     names = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
     try:
-        known = PARTS.union(srsly.read_json(place / META)["components"]) if CONFIG in names else set()
-    except (ValueError, LookupError, TypeError):
+        known = PARTS.union(json.loads((place / META).read_text(encoding="utf8"))["components"])
+    except (OSError, ValueError, LookupError, TypeError):
         known = set()
     others = [name for name in names if not known.intersection([name, Path(name).stem])]
-    if others or not known:
+    if others or CONFIG not in names:
         raise ValueError(Errors.DN406.format(path=output, others=", ".join(others[:MOST_NAMES]) or "no pipeline"))
     return place
 
