@@ -54,8 +54,8 @@ def failing_politely(*others: type[Exception]) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, *others) as error:
-        if not isinstance(error, others) and not CODED.match(str(error)):
+    except Exception as error:
+        if not isinstance(error, others) and not (isinstance(error, ValueError) and CODED.match(str(error))):
             raise
         fail(str(error))
         raise typer.Exit(1) from error
