@@ -7,8 +7,8 @@ import typer
 
 # what `corpora`, `experiments.tables` and `project.recipe` offer, said again because importing them takes seconds;
 # a test compares
-Format = Literal["auto", "columns", "conllu", "brackets", "spacy"]
-Scheme = Literal["auto", "iob1", "iob2", "bioes"]
+Format = Literal["auto", "columns", "conllu", "brackets", "csv", "labelstudio", "doccano", "prodigy", "spacy"]
+Scheme = Literal["auto", "iob1", "iob2", "bioes", "io"]
 Delimiter = Literal["auto", "tab", "space"]
 TableFormat = Literal["md", "latex", "csv"]
 PictureFormat = Literal["png", "svg", "pdf"]
@@ -16,9 +16,7 @@ Task = Literal["ner", "tagger", "chunker"]
 Transfer = Literal["none", "full", "part"]
 Features = Literal["none", "vectors", "frozen", "transformer"]
 
-FormatOption = Annotated[
-    Format, typer.Option(help="Column file, CoNLL-U or bracketed trees; auto looks into the file.")
-]
+FormatOption = Annotated[Format, typer.Option(help="What the files are; auto looks into them.")]
 AnnotationOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -43,7 +41,12 @@ TokenColumnOption = Annotated[
 TagColumnOption = Annotated[
     int | None, typer.Option(help="Column with the tags, from 1; -1 is the last. Without it, the last.")
 ]
-SchemeOption = Annotated[Scheme, typer.Option(help="Tagging scheme; BIOES includes BILUO and BMEWO.")]
+SchemeOption = Annotated[
+    Scheme, typer.Option(help="Tagging scheme; BIOES includes BILUO and BMEWO, IO has labels without prefix.")
+]
+KeepPrefixesOption = Annotated[
+    bool, typer.Option("--keep-prefixes", help="Leave a language code before each token, as in WikiANN.")
+]
 
 CodeOption = Annotated[
     Path | None,

@@ -16,6 +16,7 @@ from ._options import (
     DelimiterOption,
     EncodingOption,
     FormatOption,
+    KeepPrefixesOption,
     LabelMapOption,
     SchemeOption,
     TagColumnOption,
@@ -48,6 +49,7 @@ def check(
     token_column: TokenColumnOption = None,
     tag_column: TagColumnOption = None,
     scheme: SchemeOption = "auto",
+    keep_prefixes: KeepPrefixesOption = False,
 ) -> None:
     """Look for errors and dangers in the corpora of a transfer: in any format that convert reads, or .spacy files.
 
@@ -83,6 +85,7 @@ def check(
             token_column=token_column,
             tag_column=tag_column,
             scheme=scheme,
+            keep_prefixes=keep_prefixes,
         )
         for location, role in tqdm(jobs, unit="file", disable=None, leave=False)
     ]

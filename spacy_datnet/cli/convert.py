@@ -14,6 +14,7 @@ from ._options import (
     DelimiterOption,
     EncodingOption,
     FormatOption,
+    KeepPrefixesOption,
     LabelMapOption,
     SchemeOption,
     TagColumnOption,
@@ -48,6 +49,7 @@ def convert(
     token_column: TokenColumnOption = None,
     tag_column: TagColumnOption = None,
     scheme: SchemeOption = "auto",
+    keep_prefixes: KeepPrefixesOption = False,
 ) -> None:
     """Convert corpora to .spacy files.
 
@@ -86,6 +88,8 @@ def convert(
                 token_column=token_column,
                 tag_column=tag_column,
                 scheme=scheme,
+                keep_prefixes=keep_prefixes,
+                lang=lang,
             )
             conversions.append((survey, survey.sentences(), path))
         for survey, sentences, path in conversions:
@@ -115,6 +119,8 @@ def _show(survey: Survey) -> None:
     rows["Tokens"] = f"{counts.tokens:,}" + "".join(
         f", {n:,} of them not annotated" + ("" if is_only else f" with {kind}") for kind, n in missing.items()
     )
+    if form.also:
+        rows["Not read"] = "; ".join(form.also)
     for kind, layer in counts.layers.items():
         labels = [f"{label} {n:,}" for label, n in sorted(layer.labels.most_common(N_LABELS))]
         if len(layer.labels) > N_LABELS:
@@ -124,6 +130,8 @@ def _show(survey: Survey) -> None:
 
 
 def _scheme(survey: Survey, kind: str) -> str:
+    if survey.schemes[kind] == "io":
+        return "IO"
     if not survey.prefixes[kind]:
         return "nothing is tagged: all schemes read the same"
     return f"{survey.schemes[kind].upper()} (prefixes {', '.join(survey.prefixes[kind])})"

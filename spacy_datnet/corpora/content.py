@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Union
+from typing import Any, NamedTuple, Union
 
 from ..errors import Errors
 from .encodings import AUTO, Encoding, detect_encoding
@@ -48,6 +48,7 @@ class Content:
     def __init__(self, location: Location, encoding: str = AUTO):
         self.location = location
         self.named = encoding
+        self.memory: dict[str, Any] = {}  # what formats make of the files, to make it once
 
     @cached_property
     def files(self) -> list[File]:
@@ -97,6 +98,21 @@ class Content:
                     yield name, number, line.removeprefix("\ufeff") if number == 1 else line
             except UnicodeError as error:
                 raise self._undecodable(name, number + 1, "the text") from error
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Decode each file as a whole.
+
+        YIELDS (tuple): The name of the file, empty if there is one only, and its text.
+        """
+        encoding = self.encoding.name
+        for name, data in self.files:
+            try:
+                yield name, data.decode(encoding).removeprefix("\ufeff")
+            except LookupError as error:
+                raise CorpusError(Errors.DN204.format(encoding=encoding)) from error
+            except UnicodeError as error:
+                line = data[: getattr(error, "start", 0)].count(b"\n") + 1
+                raise self._undecodable(name, line, "the text") from error
 
     def _undecodable(self, name: str, line: int, text: str) -> CorpusError:
         path, encoding = name or self.location, self.encoding.name

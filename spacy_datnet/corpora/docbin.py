@@ -1,8 +1,13 @@
 """Reading and writing .spacy files, and folders of them."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
+from spacy.attrs import DEP, ENT_ID, ENT_KB_ID, ENT_TYPE, HEAD, LEMMA, MORPH, NORM, ORTH, POS, SENT_START, TAG
+from spacy.parts_of_speech import NAMES as UPOS
+from spacy.strings import StringStore
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
@@ -12,6 +17,7 @@ from .files import check_output, replacing, replacing_folder
 from .problems import CorpusError
 
 SUFFIX = ".spacy"
+STRING_ATTRS = (DEP, ENT_ID, ENT_KB_ID, ENT_TYPE, LEMMA, MORPH, NORM, ORTH, TAG)  # whose values are hashes of strings
 
 _SHARD_NAME = "{:05}" + SUFFIX
 
@@ -35,9 +41,12 @@ def check_docbin_output(path: Path, *sources: Location) -> None:
 
 def is_shards(path: Path) -> bool:
     """Tell whether this is a folder that `write_docbins` has written: it may be written anew."""
-    if not (is_docbin(path) and path.is_dir()):
+    if not is_docbin(path):
         return False
-    names = sorted(one.name for one in path.iterdir())
+    try:
+        names = sorted(one.name for one in path.iterdir())
+    except (OSError, ValueError):  # no folder, or no possible name
+        return False
     return bool(names) and names == [_SHARD_NAME.format(i) for i in range(len(names))]
 
 
@@ -75,13 +84,21 @@ def read_docbin(path: Location, vocab: Vocab) -> Iterator[Doc]:
     YIELDS (Doc): The Docs.
     """
     path = Path(path)
-    if path.is_dir():
-        for file in sorted(path.rglob(f"*{SUFFIX}")):
-            if file.is_file():
-                yield from read_docbin(file, vocab)
-        return
     try:
-        yield from filter(len, DocBin().from_disk(path).get_docs(vocab))
+        if path.is_dir():
+            files = sorted(file for file in path.rglob(f"*{SUFFIX}") if file.is_file())
+            yield from chain.from_iterable(read_docbin(file, vocab) for file in files)
+            return
+        docbin = DocBin().from_bytes(path.read_bytes())
+        _check(docbin)
+        for doc in docbin.get_docs(vocab):
+            for group in doc.spans.values():
+                for span in group:
+                    _ = span.label_, span.kb_id_, span.id_  # a string that is not there is an error here
+            if len(doc):
+                yield doc
+    except CorpusError:
+        raise
     except FileNotFoundError as error:
         raise CorpusError(Errors.DN201.format(path=path, folder=Path.cwd())) from error
     except OSError as error:
@@ -89,6 +106,27 @@ def read_docbin(path: Location, vocab: Vocab) -> Iterator[Doc]:
     except Exception as error:  # DocBin raises whatever zlib, msgpack and numpy make of other bytes
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CorpusError(Errors.DN221.format(path=path, reason=reason)) from error
+
+
+def _check(docbin: DocBin) -> None:
+    """Make sure of what DocBin takes on trust: reading damaged Docs would fail later, or read beyond an array."""
+    strings = StringStore(docbin.strings)
+    sizes = {len(docbin.tokens), len(docbin.spaces), len(docbin.cats), len(docbin.flags), len(docbin.span_groups)}
+    if len(sizes) > 1 or any(len(a) != len(b) for a, b in zip(docbin.tokens, docbin.spaces, strict=True)):
+        raise ValueError("the numbers of tokens, spaces and documents differ")
+    tokens = np.concatenate(docbin.tokens) if docbin.tokens else np.empty((0, len(docbin.attrs)), "uint64")
+    for i, attr in enumerate(docbin.attrs):
+        values = np.unique(tokens[:, i]).tolist()
+        if attr in STRING_ATTRS and any(value and value not in strings for value in values):
+            raise ValueError("strings of the tokens are missing")
+        if attr == POS and any(value not in UPOS for value in values):
+            raise ValueError("there is no such part of speech")
+        if attr == SENT_START and not {0, 1, 2**64 - 1} >= set(values):
+            raise ValueError("there is no such start of a sentence")
+        if attr == HEAD and any(values):
+            heads = [np.arange(len(one)) + one[:, i].astype("int64") for one in docbin.tokens]
+            if any(((head < 0) | (head >= len(head))).any() for head in heads):
+                raise ValueError("heads are outside of their documents")
 
 
 read_corpus = read_docbin

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spacy.attrs import DEP, ENT_ID, ENT_KB_ID, ENT_TYPE, LEMMA, MORPH, NORM, ORTH, SPACY
-from spacy.attrs import TAG as TAG_ATTR
+from spacy.attrs import SPACY
 from spacy.tokens import Doc, DocBin, Span
 from spacy.util import get_lang_class
 from spacy.vocab import Vocab, create_vocab
@@ -16,7 +15,7 @@ from spacy.vocab import Vocab, create_vocab
 from ..errors import Errors, Warnings
 from ..kinds import ENTS, POS, TAG, group_of
 from .content import Location
-from .docbin import is_shards, write_docbins
+from .docbin import STRING_ATTRS, is_shards, write_docbins
 from .problems import CorpusError
 from .schemes import IOB2, decode, encode
 from .sentences import MISSING, OUTSIDE, Sentence
@@ -24,7 +23,6 @@ from .survey import Survey, survey_corpus
 
 BIG = 1_000_000  # tokens: a .spacy file of that many takes half a gigabyte to write or read
 _AT_ONCE = 5_000  # tokens of short documents that are made as one Doc
-_STRINGS = (DEP, ENT_ID, ENT_KB_ID, ENT_TYPE, LEMMA, MORPH, NORM, ORTH, TAG_ATTR)
 
 META = "meta"  # of what a record says beside its text, in the user data of its Doc
 
@@ -164,7 +162,7 @@ def write_corpus(sentences: Iterable[Sentence], n_tokens: int, lang: str, path: 
     path (Path): The file or folder.
     """
     is_big = n_tokens > BIG or is_shards(path)
-    parts = _parts(sentences, BIG // 2) if is_big else [sentences]
+    parts = _parts(sentences, BIG // 4) if is_big else [sentences]
     write_docbins((pack(part, make_vocab(lang)) for part in parts), path, is_folder=is_big)
 
 
@@ -176,7 +174,7 @@ def pack(sentences: Iterable[Sentence], vocab: Vocab) -> DocBin:
     RETURNS (DocBin): The same as `DocBin(docs=make_docs(sentences, vocab))`, in a third of the time.
     """
     docbin = DocBin()
-    is_hash = [attr in _STRINGS for attr in docbin.attrs]
+    is_hash = [attr in STRING_ATTRS for attr in docbin.attrs]
     hashes: set[int] = set()
     nothing = Doc(vocab).spans.to_bytes()
     for part in _parts(sentences, _AT_ONCE):

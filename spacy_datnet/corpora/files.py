@@ -20,13 +20,14 @@ def check_output(path: Path, *sources: Location) -> None:
     sources (Location): Files that must not be overwritten.
     """
     try:
+        resolved = path.resolve()
         if path.is_dir():
             raise CorpusError(Errors.DN219.format(path=path))
         if path.exists() and not path.is_file():
             raise CorpusError(Errors.DN231.format(path=path, reason="it is a device or a pipe"))
         for source in sources:
             named = split_member(source)[0]
-            if path.resolve() in (one.resolve() for one in [named, *matching_paths(named)]):
+            if resolved in (one.resolve() for one in [named, *matching_paths(named)]):
                 raise CorpusError(Errors.DN220.format(path=path))
     except (OSError, RuntimeError) as error:  # RuntimeError is a circle of symbolic links
         raise _unwritable(path, error) from error
@@ -48,7 +49,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     with _temporary(path) as temporary:
         with temporary.open("wb") as file:
             yield file
-        temporary.replace(os.path.realpath(path))
+        temporary.replace(path.resolve())
 
 
 @contextmanager

@@ -47,12 +47,12 @@ def read_label_map(path: Path) -> LabelMap:
     RETURNS (LabelMap): The map.
     """
     try:
-        text = path.read_text(encoding="utf8")
+        text = path.read_text(encoding="utf-8-sig")
         names = tomllib.loads(text) if path.suffix == ".toml" else srsly.yaml_loads(text)
     except FileNotFoundError as error:
         raise CorpusError(Errors.DN201.format(path=path, folder=Path.cwd())) from error
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
+    except Exception as error:  # besides OSError and ValueError, whatever the parsers make of other text
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise CorpusError(Errors.DN236.format(path=path, reason=reason)) from error
     if not isinstance(names, dict) or not names:
         raise CorpusError(Errors.DN236.format(path=path, reason="there are no lines `label: new name` in it"))

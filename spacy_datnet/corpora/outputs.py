@@ -19,7 +19,7 @@ def docbin_paths(sources: Sequence[Location], output: Path) -> list[Path]:
     """
     try:
         is_folder = output.is_dir() and not is_shards(output)
-    except OSError:
+    except OSError:  # said below
         is_folder = False
     if len(sources) == 1 and not is_folder:
         paths = [output]

@@ -17,7 +17,7 @@ from .docbin import is_docbin, read_docbin, sentence_spans, split_sentences, wri
 from .encodings import AUTO
 from .files import check_output, replacing
 from .formats.brackets import Brackets
-from .formats.columns import read_blocks
+from .formats.columns import Block, find_table, is_comment_only, read_blocks
 from .formats.conllu import Conllu, document_comment
 from .problems import CorpusError
 
@@ -94,7 +94,7 @@ def write_sample(
         content = Content(source, encoding)
         if Brackets.recognises(content):
             raise CorpusError(Errors.DN244.format(path=source))
-        n_available = sum(1 for _ in read_blocks(content))
+        n_available = sum(1 for _ in _blocks(content))
         chosen = sample_sentences(n_available, **choice)
         for path, part in zip(outputs, _parts(chosen, n_available), strict=False):
             with replacing(path) as file, _open_text(file, path, content.encoding.name) as text:
@@ -116,10 +116,16 @@ def _pick_docs(docs: list[Doc], chosen: set[int]) -> Iterator[Doc]:
             number += 1
 
 
+def _blocks(content: Content) -> Iterator[Block]:
+    """Read the sentences as they stand in the file, without what is nothing but comments."""
+    delimiter, width, _ = find_table(content)
+    return (block for block in read_blocks(content) if not is_comment_only(block, delimiter, width))
+
+
 def _pick_lines(content: Content, chosen: set[int]) -> Iterator[str]:
     has_comments = Conllu.recognises(content)
     opener, comment = "", ""  # of a document whose first sentence is not chosen
-    for number, block in enumerate(read_blocks(content)):
+    for number, block in enumerate(_blocks(content)):
         opener = block.opener or opener
         own_comment = document_comment(block.rows) if has_comments else ""
         comment = own_comment or comment

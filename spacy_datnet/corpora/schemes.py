@@ -4,7 +4,8 @@ All schemes mark the tokens of an entity with a prefix and a label. They differ 
 
 - IOB1: I, and B only where an entity comes directly after another entity;
 - IOB2: B for the first token, I for the others;
-- BIOES: B, I, E (last token) and S (only token). BILUO and BMEWO are the same under other letters.
+- BIOES: B, I, E (last token) and S (only token). BILUO and BMEWO are the same under other letters;
+- IO: no prefix at all, or always I; entities that touch are one if their label is the same.
 
 `decode` reads them all alike. `SchemeEvidence` gathers what all tags of a file tell, to find slips and mixtures.
 """
@@ -21,8 +22,9 @@ from .sentences import MISSING, OUTSIDE, Sentence
 IOB1 = "iob1"
 IOB2 = "iob2"
 BIOES = "bioes"
+IO = "io"
 NO_ENTITIES = "none"
-SCHEMES = (AUTO, IOB1, IOB2, BIOES)
+SCHEMES = (AUTO, IOB1, IOB2, BIOES, IO)
 
 BEGIN, INSIDE, LAST, UNIT = "B", "I", "L", "U"
 
@@ -62,6 +64,11 @@ def parse_tag(tag: str) -> tuple[str, str] | None:
     prefix, _, label = tag.partition("-")
     action = _ACTIONS.get(prefix)
     return (action, label) if action and label else None
+
+
+def add_prefixes(tags: list[str]) -> list[str]:
+    """Write tags of IO, which are labels without prefix, as those of IOB1."""
+    return [f"{INSIDE}-{tag}" if tag and parse_tag(tag) is None else tag for tag in tags]
 
 
 def decode(tags: Iterable[str]) -> list[Span]:
@@ -206,6 +213,8 @@ class SchemeEvidence:
         else:
             scheme = IOB1 if n_starts > n_begins else IOB2
         repaired = self.free_begins if scheme == IOB1 else self.inside_starts
+        if scheme == IO:
+            repaired = Occurrences()
         error = ""
         if named != AUTO and self.closings:
             error = Errors.DN216.format(path=path, count=self.closings.count, scheme=named, places=self.closings)

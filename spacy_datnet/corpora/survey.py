@@ -13,8 +13,9 @@ from .counts import CorpusCounts, LayerCounts
 from .formats import Format, Options, find_format
 from .labels import LabelMap, Relabelling
 from .problems import N_PLACES, CorpusError, Problems
-from .schemes import SchemeEvidence, Verdict, parse_tag
+from .schemes import IO, SchemeEvidence, Verdict, add_prefixes, parse_tag
 from .sentences import MISSING, Sentence
+from .words import WordCheck
 
 # spaCy knows parts of speech that Universal Dependencies 2 does not have: CONJ is its CCONJ in version 1
 OUTDATED_POS = ("CONJ", "EOL", "SPACE")
@@ -54,6 +55,8 @@ class Survey:
         if self.errors:
             raise CorpusError(self.errors[0])
         sentences = self.format.strictly()
+        if IO in self.schemes.values():
+            sentences = map(_add_prefixes, sentences)
         return map(Relabelling(self.label_maps).apply, sentences) if self.label_maps else sentences
 
 
@@ -79,8 +82,11 @@ def survey_corpus(
     form = find_format(location, chosen)
     maps = _maps_by_kind(location, form.kinds, label_maps or {})
     problems, unsound = Problems(keep, form.unit), Problems(keep, form.unit)
-    inspection = _Inspection(form, Relabelling(maps), unsound)
+    inspection, words = _Inspection(form, Relabelling(maps), unsound), WordCheck(keep, form.unit)
     for sentence in form.read(problems):
+        if chosen.scheme == IO:
+            sentence = _add_prefixes(sentence)
+        words.add(sentence)
         if inspection.takes(sentence) and visit is not None:
             visit(sentence)
     survey = Survey(form, inspection.counts, maps, warnings=list(form.warnings))
@@ -94,7 +100,7 @@ def survey_corpus(
             survey.warnings.append(_repair(location, verdict))
     if not survey.errors and not inspection.counts.sentences:
         raise CorpusError(Errors.DN207.format(path=location, reason="there are no tokens"))
-    survey.warnings += [*problems.warnings, *_outdated_pos(location, survey.counts)]
+    survey.warnings += [*problems.warnings, *words.warnings(location), *_outdated_pos(location, survey.counts)]
     return survey
 
 
@@ -111,6 +117,11 @@ def _maps_by_kind(
             raise CorpusError(Errors.DN247.format(option="--label-map", kind=kind))
         found[kind] = label_map
     return found
+
+
+def _add_prefixes(sentence: Sentence) -> Sentence:
+    layers = {kind: tags if kind in ATTRIBUTES else add_prefixes(tags) for kind, tags in sentence.layers.items()}
+    return sentence._replace(layers=layers)
 
 
 class _Inspection:

@@ -25,8 +25,8 @@ class Errors:
     DN207 = "{path} holds no sentences: {reason}."
     DN208 = (
         "{path}: {count} line(s) with a number of columns other than {width}, which most lines "
-        "have: {places}. The columns are read as separated by {delimiter}s (--delimiter). Comment "
-        "lines are no part of this format."
+        "have: {places}. The columns are read as separated by {delimiter}s (--delimiter). Comments "
+        "may stand only before the first token of a sentence."
     )
     DN209 = (
         "{path}: there is no column {column}, the file has {width}. Columns are counted from 1, or "
@@ -43,7 +43,8 @@ class Errors:
     DN212 = (
         "{path}: {count} token(s) whose tag is not O, - (annotation missing), or a prefix and a "
         "label as in B-LOC: {places}. The tags are read from {where}; name another place, correct these lines, or "
-        "name what the tags are (--annotation), if they are not those of entities."
+        "name what the tags are (--annotation), if they are not those of entities. Labels without a prefix are read "
+        "with --scheme io."
     )
     DN213 = (
         "{path} mixes IOB1 and IOB2: {iob1} entities begin with I- and {iob2} with B- where no "
@@ -151,6 +152,23 @@ class Errors:
         "{path}, line {line} has {length:,} characters, more than the {limit:,} of the longest line that is read. Is "
         "this a text file with one token per line?"
     )
+    DN265 = (
+        "{path} looks like CSV, and it is not clear which columns hold the tokens and the tags: {header}. Name them by "
+        "their numbers, with --token-column and --tag-column."
+    )
+    DN266 = (
+        "{path}: {count} line(s) of the table whose fields are not the {width} of the header, or whose tags are not as "
+        "many as the tokens: {places}. The fields are read as separated by {separator}. Correct these lines."
+    )
+    DN267 = (
+        "{path}: {count} record(s) that can't be read: {places}. Correct them, or name the format (--format) if these "
+        "are records of another tool."
+    )
+    DN268 = "{path}, line {line}: this is no JSON ({reason}). Correct the line, or export the file again."
+    DN269 = (
+        "{path} is JSON, but its records are not those of Prodigy, doccano or Label Studio. The keys of the first are: "
+        "{keys}."
+    )
 
 
 class Warnings:
@@ -189,3 +207,39 @@ class Warnings:
         "The source is annotated with {source} and the target with {target}. To train on two tasks, name that of the "
         "source in source_annotation; the decoder can't be shared then."
     )
+    DN270 = (
+        "{path}: each token has a language code before it, as in WikiANN ({prefixes}, as in {example!r}). It was taken "
+        "off; --keep-prefixes leaves it."
+    )
+    DN271 = (
+        "{path}: the first column counts the tokens of each sentence. The second was taken to be that of the tokens; "
+        "name another with --token-column."
+    )
+    DN272 = (
+        "{path}: the tags of entities were read from column {column}. If those of another column are meant ({others}), "
+        "name it with --tag-column; where two levels are annotated, the outer one was taken."
+    )
+    DN273 = "{path}: {count} comment line(s) before sentences were left out: {places}."
+    DN274 = (
+        "{path}: {count} of {sentences} sentences have no words, only underscores: {places}. Licences of some "
+        "treebanks withhold the text; put it in with the tool that comes with the treebank, or nothing can be learnt "
+        "from them."
+    )
+    DN275 = (
+        "{path}: the words of {count} of {sentences} sentences are the running numbers of their tokens: {places}. Name "
+        "the column with the tokens (--token-column)."
+    )
+    DN276 = "{path}: the offsets of the spans are those of {unit}, as the texts show, and were read so."
+    DN277 = "{path}: the text of {count} span(s) stands elsewhere in the record, and was found there: {places}."
+    DN278 = "{path}: {count} span(s) begin or end with white space, which was taken off: {places}."
+    DN279 = "{path}: {count} span(s) overlap a longer one, which was kept, and were left out: {places}."
+    DN280 = (
+        "{path}: {count} span(s) begin or end within a token; these tokens count as not annotated: {places}. Annotate "
+        "whole tokens, or name the language whose tokenizer fits (--lang)."
+    )
+    DN281 = (
+        "{path}: {count} span(s) are outside of their text, or have another text than they say; their records were "
+        "left out: {places}."
+    )
+    DN282 = "{path}: {count} record(s) without text were left out: {places}."
+    DN283 = "{path}: {count} record(s) that were rejected, ignored or cancelled were left out: {places}."

@@ -137,3 +137,36 @@ def test_every_sound_sentence_is_counted(write):
     survey = survey_corpus(write(f"{row('1', 'a', '_', 'X')}\n{row('2', 'b')}\n{row('1', 'c', '_', 'X')}"))
     assert survey.counts.sentences == 2
     assert [error[:7] for error in survey.errors] == ["[DN234]"]
+
+
+NAMED = """\
+1\tAna\t_\tPROPN\t_\t_\t_\t_\t_\tname=B-PER
+2\tde\t_\tADP\t_\t_\t_\t_\t_\tname=I-PER|SpaceAfter=No
+3\tva\t_\tVERB\t_\t_\t_\t_\t_\tname=O|Gloss=goes
+4\thoy\t_\tADV\t_\t_\t_\t_\t_\t_
+"""
+
+
+def test_entities_in_misc(write):
+    survey = survey_corpus(write(NAMED))
+    assert survey.format.kinds == ("pos", "ents")
+    assert survey.format.where("ents") == "name= of MISC, the 10th column"
+    (sentence,) = survey.sentences()
+    # where outside of entities is said, nothing said is nothing known
+    assert sentence.layers["ents"] == ["B-PER", "I-PER", "O", "-"]
+    (doc,) = read_docs(write(NAMED), Vocab(), annotations={"ents": 10})
+    assert [(e.text, e.label_) for e in doc.ents] == [("Ana de", "PER")]
+    assert not doc.has_annotation("POS")
+    (sentence,) = survey_corpus(write(NAMED.replace("name=O|", ""))).sentences()
+    assert sentence.layers["ents"] == ["B-PER", "I-PER", "O", "O"]
+    other = survey_corpus(write(NAMED.replace("name=", "NE=").replace("Gloss=goes", "Gloss=O")))
+    assert other.format.where("ents").startswith("NE=")
+    with pytest.raises(CorpusError, match="DN263"):
+        survey_corpus(write(NAMED), annotations={"ents": 9})
+
+
+def test_what_a_file_also_has_is_said(write):
+    survey = survey_corpus(write(NAMED.replace("PROPN\t_", "PROPN\tNP")), annotations={"pos": None})
+    assert survey.format.also == ["tag in XPOS, the 5th column", "ents in name= of MISC, the 10th column"]
+    survey = survey_corpus(write(NAMED.replace("name=B-PER", "Entity=(person-1")))
+    assert survey.format.also == ["mentions in Entity= of MISC, which can't be read"]

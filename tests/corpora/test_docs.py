@@ -59,8 +59,8 @@ def test_packed_without_a_doc_each(tmp_path, annotations, before):
 
 
 def test_a_big_corpus_becomes_a_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpora_docs, "BIG", 20)
-    (tmp_path / "corpus").write_text(TOKENS * 5, encoding="utf-8")
+    monkeypatch.setattr(corpora_docs, "BIG", 40)
+    (tmp_path / "corpus").write_text(TOKENS * 7, encoding="utf-8")
     survey = survey_corpus(tmp_path / "corpus")
     path = tmp_path / "corpus.spacy"
     for _ in range(2):  # an older folder is replaced
@@ -70,6 +70,7 @@ def test_a_big_corpus_becomes_a_folder(tmp_path, monkeypatch):
             "00001.spacy",
             "00002.spacy",
             "00003.spacy",
+            "00004.spacy",
         ]
         assert sorted(one.name for one in tmp_path.iterdir()) == ["corpus", "corpus.spacy"]
     expected = [[t.text for t in doc] for doc in make_docs(survey.sentences(), Vocab())]
@@ -79,7 +80,7 @@ def test_a_big_corpus_becomes_a_folder(tmp_path, monkeypatch):
     (tmp_path / "corpus").write_text(TOKENS.replace("O", "X"), encoding="utf-8")
     with pytest.raises(RuntimeError):
         write_corpus(fail_after(survey.sentences(), 15), survey.counts.tokens, "es", path)
-    assert len(list(path.iterdir())) == 4
+    assert len(list(path.iterdir())) == 5
     assert sorted(one.name for one in tmp_path.iterdir()) == ["corpus", "corpus.spacy"]
 
 

@@ -2,12 +2,23 @@
 
 import errno
 import gzip
+import io
+import os
+import sys
+import threading
 import zipfile
 
 import pytest
 
-from spacy_datnet.corpora import CorpusError, check_output, replacing, survey_corpus
+from spacy_datnet.corpora import CorpusError, check_output, docbin_paths, replacing, survey_corpus, write_docbin
 from spacy_datnet.corpora.content import Content
+
+posix = pytest.mark.skipif(os.name != "posix", reason="pipes and devices with names")
+
+
+def replace_nothing(path):
+    with replacing(path):
+        pass
 
 
 @pytest.fixture
@@ -101,3 +112,71 @@ def test_no_file_of_a_pattern_is_overwritten(tmp_path):
     (tmp_path / "a.conll").write_text("a O\n", encoding="utf-8")
     with pytest.raises(CorpusError, match="DN220"):
         check_output(tmp_path / "a.conll", tmp_path / "*.conll")
+
+
+@posix
+@pytest.mark.parametrize("write", [lambda path: write_docbin([], path), replace_nothing], ids=["docbin", "replacing"])
+@pytest.mark.parametrize("name", ["file/x", "file/x/y", "n" * 300, "loop", "a\0b", "pipe"])
+def test_what_can_not_be_written(tmp_path, write, name):
+    (tmp_path / "file").write_bytes(b"a O\n")
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CorpusError, match=r"^\[DN231\] .*can't be written"):
+        write(tmp_path / name)
+    with pytest.raises(CorpusError, match=r"^\[DN2"):
+        docbin_paths(["a.conll"], tmp_path / f"{name}.spacy" if name == "n" * 300 else tmp_path / name)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "loop", "pipe"]
+
+
+def test_a_name_as_long_as_possible(tmp_path):
+    replace_nothing(tmp_path / ("n" * 255))
+    assert [len(one.name) for one in tmp_path.iterdir()] == [255]
+
+
+def test_what_a_link_points_at_is_replaced(tmp_path):
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("file")
+    replace_nothing(tmp_path / "link")
+    assert (tmp_path / "file").read_bytes() == b""
+    assert (tmp_path / "link").is_symlink()
+
+
+@posix
+@pytest.mark.parametrize(
+    "location", ["n" * 300, "a\0b", "loop", ".", "/dev/zero", "n" * 300 + ".spacy", "a\0.spacy", "loop.spacy"]
+)
+def test_what_can_not_be_read(tmp_path, monkeypatch, location):
+    monkeypatch.chdir(tmp_path)
+    for name in ("loop", "loop.spacy"):
+        (tmp_path / name).symlink_to(name)
+    with pytest.raises(CorpusError, match=r"^\[DN2(01|02|21)\]"):
+        survey_corpus(location)
+
+
+@posix
+def test_pipes_and_standard_input(tmp_path, monkeypatch, text):
+    os.mkfifo(tmp_path / "pipe")
+    for content in (text.encode(), gzip.compress(text.encode())):
+        thread = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[content])
+        thread.start()
+        assert survey_corpus(tmp_path / "pipe").counts.tokens == 2
+        thread.join()
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        assert survey_corpus("-").counts.tokens == 2
+
+
+def test_a_line_that_does_not_end(tmp_path):
+    path = tmp_path / "corpus"
+    path.write_bytes(b"a O\n" + b"x" * 1_000_001)
+    with pytest.raises(CorpusError, match=r"DN264.*corpus, line 2 has 1,000,001 characters"):
+        survey_corpus(path)
+
+
+@pytest.mark.parametrize("name", ["", "/", "sub/"])
+def test_members_without_a_name(tmp_path, text, name):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo(name), "")
+        archive.writestr("a.conll", text)
+    assert survey_corpus(f"{tmp_path}/a.zip:*.conll").counts.tokens == 2
+    with pytest.raises(CorpusError, match="DN203"):
+        survey_corpus(tmp_path / "a.zip")

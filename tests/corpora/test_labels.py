@@ -85,6 +85,11 @@ def test_toml(write):
     assert [names.get(label) for label in ("NN", ",", "UH", "FW")] == ["NOUN", "PUNCT", "", "FW"]
 
 
+@pytest.mark.parametrize(("name", "text"), [("map.toml", 'NN = "NOUN"'), ("map.yaml", "NN: NOUN")])
+def test_byte_order_mark(write, name, text):
+    assert read_label_map(write(name, "\ufeff" + text)).names == {"NN": "NOUN"}
+
+
 def test_which_annotation_a_map_is_for(write):
     corpus = write("corpus.conll", "Ana NNP B-NP\n")
     names = read_label_map(write("map.yaml", "NNP: PROPN\n"))

@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent / "malformed"
 CASES = [
     ("ragged.conll", {}, "DN208", "2 line(s)", "line 7 (2 columns: 'López I-PER')"),
     ("ragged.conll", {}, "DN208", "line 15 (4 columns"),
-    ("comment.conll", {}, "DN208", "line 1 (6 columns", "Comment lines are no part"),
+    ("comment.conll", {}, "DN208", "line 2 (6 columns", "Comments may stand only before the first token"),
     ("empty.conll", {}, "DN207", "no sentences"),
     ("blank_lines.conll", {}, "DN207", "no sentences"),
     ("only_docstart.conll", {}, "DN207", "no sentences"),

@@ -1,6 +1,6 @@
 """The formats of a corpus: which one a file is in, named by the user or found in the file.
 
-A new format is a file with a subclass of `Format`, and a line in `KNOWN`.
+A new format is a file with a subclass of `Format`, and a place in `KNOWN`.
 """
 
 from collections.abc import Iterable
@@ -15,18 +15,22 @@ from .base import Format, Options
 from .brackets import Brackets
 from .columns import Columns
 from .conllu import Conllu
+from .csv import Csv
+from .doccano import Doccano
+from .jsons import SUFFIXES as JSON_SUFFIXES
+from .jsons import read_json
+from .labelstudio import LabelStudio
+from .prodigy import Prodigy
 from .spacy import DocBinFormat
 
 # in the order in which a file is tried; the last takes what no other does
-KNOWN: tuple[type[Format], ...] = (DocBinFormat, Conllu, Brackets, Columns)
+_TOOLS = (LabelStudio, Doccano, Prodigy)
+_TABLES = (Conllu, Brackets, Csv, Columns)
+KNOWN: tuple[type[Format], ...] = (DocBinFormat, *_TOOLS, *_TABLES)
 
-FORMATS = (AUTO, *(one.name for one in sorted(KNOWN, key=lambda one: (one.is_text, one is Columns), reverse=True)))
-SUFFIXES = (
-    ".conll",
-    ".txt",
-    ".tsv",
-    *(suffix for one in KNOWN for suffix in one.suffixes),
-)  # say no more than a format
+FORMATS = (AUTO, Columns.name, *(one.name for one in (*_TABLES[:-1], *_TOOLS, DocBinFormat)))
+# endings of names that say no more than the format
+SUFFIXES = (".conll", ".txt", ".tsv", *JSON_SUFFIXES, *(suffix for one in KNOWN for suffix in one.suffixes))
 
 
 def find_format(location: Location, options: Options) -> Format:
@@ -48,9 +52,14 @@ def _choose(content: Content, options: Options) -> type[Format]:
     suffix = PurePosixPath(str(content.location)).suffix
     for one in KNOWN[:-1]:
         is_possible = one.takes_columns or not options.names_columns
+        is_possible &= one.takes_delimiter or options.delimiter == AUTO
         is_possible &= one.takes_annotation_columns or not options.has_columns
         if is_possible and (suffix in one.suffixes or one.recognises(content)):
             return one
+    if suffix in JSON_SUFFIXES:
+        raw = next(read_json(content), None)
+        keys = ", ".join(map(str, raw[2])) if raw and isinstance(raw[2], dict) else "none"
+        raise CorpusError(Errors.DN269.format(path=content.location, keys=keys[:200]))
     return KNOWN[-1]
 
 

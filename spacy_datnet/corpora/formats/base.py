@@ -1,7 +1,7 @@
 """What a format of corpora has to offer: see `Format`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -27,6 +27,8 @@ class Options:
         the first that does not count the tokens.
     tag_column (Optional[int]): The column with the tags, counted likewise. If not given, the last with such tags.
     scheme (str): The tagging scheme of entities and other spans, or "auto".
+    keep_prefixes (bool): Whether a language code before each token stays, as WikiANN has it.
+    lang (str): The language code of the tokenizer, for texts without tokens.
     """
 
     format: str = AUTO
@@ -36,6 +38,8 @@ class Options:
     token_column: int | None = None
     tag_column: int | None = None
     scheme: str = AUTO
+    keep_prefixes: bool = False
+    lang: str = "xx"
 
     @property
     def names_columns(self) -> bool:
@@ -62,8 +66,10 @@ class Format(ABC):
     is_text: ClassVar[bool] = True  # and so has an encoding, and tags that may be anything
     takes_columns: ClassVar[bool] = False  # whether tokens and tags have columns to name
     takes_annotation_columns: ClassVar[bool] = False
+    takes_delimiter: ClassVar[bool] = False
 
     kinds: tuple[str, ...]  # the kinds of annotation to read
+    also: Sequence[str] = ()  # annotation that is in the file, but is not read
     has_documents: bool = False  # whether it says where documents begin; if not, each sentence is one
 
     def __init__(self, content: Content, options: Options):

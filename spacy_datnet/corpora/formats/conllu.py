@@ -2,22 +2,27 @@
 
 Tokens are the syntactic words. A multiword token gives the words in its range their spaces: none between them, and
 after the last one that of the multiword token. Empty nodes are left out, and so are all comments but `# newdoc`.
+Entities stand in MISC where a treebank has them, as in `name=B-PER` (NorNE, DaNE and others, under various names).
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from ...errors import Errors
-from ...kinds import POS, TAG
+from ...kinds import ENTS, POS, TAG
 from ..content import Content
 from ..problems import CorpusError, Occurrences, Problems
-from ..sentences import Sentence
+from ..schemes import parse_tag
+from ..sentences import MISSING, OUTSIDE, Sentence
 from .base import Format, Options
 
 _WIDTH = 10
 _ID, _FORM, _UPOS, _XPOS, _MISC = 0, 1, 3, 4, 9
-_COLUMNS = {POS: _UPOS, TAG: _XPOS}
+_COLUMNS = {POS: _UPOS, TAG: _XPOS, ENTS: _MISC}
 _NAMES = {_UPOS: "UPOS, the 4th column", _XPOS: "XPOS, the 5th column"}
+_ENTITY = "Entity"  # of CorefUD, which brackets mentions
 _NONE = "_"
 _NO_SPACE = "SpaceAfter=No"
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
@@ -26,6 +31,23 @@ _RANGE_ID = re.compile(r"([1-9][0-9]{0,8})-([1-9][0-9]{0,8})")
 _EMPTY_ID = re.compile(r"[0-9]+\.[1-9][0-9]*")
 
 Row = tuple[int, list[str]]  # the number of the line, and its fields
+
+
+@dataclass
+class _Attribute:
+    """What an attribute in MISC says, as far as it may be tags of entities.
+
+    tags (Counter): The tokens with each tag.
+    is_tags (bool): Whether it says nothing else.
+    """
+
+    tags: Counter[str] = field(default_factory=Counter)
+    is_tags: bool = True
+
+    @property
+    def n_entities(self) -> int:
+        """The number of tokens within entities."""
+        return self.tags.total() - self.tags[OUTSIDE] - self.tags[MISSING] if self.is_tags else 0
 
 
 class Conllu(Format):
@@ -46,6 +68,7 @@ class Conllu(Format):
         self.has_spaces = False
         given: set[str] = set()
         n_rows = 0
+        attributes: dict[str, _Attribute] = {}
         for path, _, line in content.lines():
             if line.startswith("#"):
                 self.has_documents = self.has_documents or bool(path or _NEW_DOCUMENT.match(line))
@@ -53,21 +76,35 @@ class Conllu(Format):
             fields = _split_row(line)
             n_rows += bool(line.strip())
             if len(fields) == _WIDTH:
-                given.update(kind for kind, column in _COLUMNS.items() if fields[column] != _NONE)
+                given.update(kind for kind in (POS, TAG) if fields[_COLUMNS[kind]] != _NONE)
+                if "=" in fields[_MISC] and _WORD_ID.fullmatch(fields[_ID]):
+                    _note_attributes(fields, attributes)
                 self.has_spaces = self.has_spaces or _says_no_space(fields)
                 self.has_documents = self.has_documents or bool(path)
         if not n_rows:
             raise CorpusError(Errors.DN207.format(path=content.location, reason="there is no line with a token"))
+        self.attribute = max(attributes, key=lambda name: attributes[name].n_entities, default="")
+        if self.attribute and attributes[self.attribute].n_entities:
+            given.add(ENTS)
+        if ENTS in self.columns and ENTS not in given:
+            raise self.refuse(ENTS, (POS, TAG))
         if not self.columns:
             self.columns = {kind: column for kind, column in _COLUMNS.items() if kind in given} or {POS: _UPOS}
         self.kinds = tuple(self.columns)
+        # where outside of entities is said, nothing said is nothing known
+        self.default = MISSING if ENTS in given and attributes[self.attribute].tags[OUTSIDE] else OUTSIDE
+        self.also = [
+            f"{kind} in {self._place(kind)}" for kind in _COLUMNS if kind in given and kind not in self.columns
+        ]
+        if _ENTITY in attributes and not attributes[_ENTITY].is_tags:
+            self.also.append(f"mentions in {_ENTITY}= of MISC, which can't be read")
 
     def _named_columns(self, options: Options) -> Iterator[tuple[str, int]]:
         for kind, column in options.annotations.items():
             if kind not in _COLUMNS:
                 raise self.refuse(kind, tuple(_COLUMNS))
             index = _COLUMNS[kind] if column is None else column - 1
-            if index not in _NAMES:
+            if index not in _NAMES and (kind, index) != (ENTS, _MISC):
                 path, known = self.content.location, " and ".join(_NAMES.values())
                 raise CorpusError(Errors.DN263.format(path=path, column=column, kind=kind, known=known))
             yield kind, index
@@ -93,7 +130,11 @@ class Conllu(Format):
 
     def where(self, kind: str) -> str:
         """Say which column an annotation is in."""
-        return _NAMES[self.columns[kind]]
+        return self._place(kind)
+
+    def _place(self, kind: str) -> str:
+        column = self.columns.get(kind, _COLUMNS[kind])
+        return f"{self.attribute}= of MISC, the 10th column" if column == _MISC else _NAMES[column]
 
     def read(self, problems: Problems) -> Iterator[Sentence]:
         """Read the sentences; note lines that are not those of a CoNLL-U sentence."""
@@ -131,6 +172,8 @@ class Conllu(Format):
             kind: ["" if fields[column] == _NONE else fields[column] for _, fields in words]
             for kind, column in self.columns.items()
         }
+        if ENTS in layers and self.columns[ENTS] == _MISC:
+            layers[ENTS] = [_attributes(fields).get(self.attribute, self.default) for _, fields in words]
         spaces = None
         if self.has_spaces:
             spaces = [not _says_no_space(fields) for _, fields in words]
@@ -146,6 +189,19 @@ class Conllu(Format):
             path=path,
             spaces=spaces,
         )
+
+
+def _attributes(fields: list[str]) -> dict[str, str]:
+    """Read the attributes in MISC."""
+    return dict(one.split("=", 1) for one in fields[_MISC].split("|") if "=" in one)
+
+
+def _note_attributes(fields: list[str], attributes: dict[str, _Attribute]) -> None:
+    for name, value in _attributes(fields).items():
+        attribute = attributes.setdefault(name, _Attribute())
+        if attribute.is_tags:
+            attribute.is_tags = parse_tag(value) is not None
+            attribute.tags[value] += 1
 
 
 def _words(path: str, rows: list[Row], broken: Occurrences) -> list[Row]:

@@ -1,0 +1,33 @@
+"""Prodigy: JSON lines with `text`, `spans` and `tokens`. What was rejected or ignored is left out."""
+
+from typing import Any
+
+from .jsons import JsonRecords, label, offset
+from .records import Mark
+
+_OWN = {"text", "spans", "tokens", "answer"}
+
+
+class Prodigy(JsonRecords):
+    """How exports of Prodigy are to be read. A record without `spans` is not annotated."""
+
+    name = "prodigy"
+    title = "Prodigy JSONL"
+
+    @classmethod
+    def looks_like(cls, raw: Any) -> bool:
+        """Tell whether there is a text, and what only Prodigy writes."""
+        if not isinstance(raw, dict) or not isinstance(raw.get("text"), str):
+            return False
+        return bool({"spans", "answer", "tokens", "_task_hash"} & raw.keys()) or raw.keys() <= {"text", "meta", "id"}
+
+    def parse(self, raw: Any) -> tuple[str, list[Mark] | None, list[tuple[int, int]] | None, dict[str, Any]] | None:
+        """Read a record; see `JsonRecords`."""
+        if raw.get("answer", "accept") != "accept":
+            return None
+        marks = tokens = None
+        if raw.get("spans") is not None:
+            marks = [Mark(offset(one["start"]), offset(one["end"]), label(one["label"])) for one in raw["spans"]]
+        if raw.get("tokens"):
+            tokens = [(offset(one["start"]), offset(one["end"])) for one in raw["tokens"]]
+        return raw["text"], marks, tokens, {key: value for key, value in raw.items() if key not in _OWN}

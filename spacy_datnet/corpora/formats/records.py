@@ -1,0 +1,272 @@
+"""Texts with character offsets, as annotation tools write them: verified, repaired, and laid over tokens.
+
+Each record is a document; nobody knows where its sentences begin. What is done to spans is said with the record:
+
+- The unit of the offsets is that which fits the texts of the whole corpus: code points, UTF-16 or bytes of UTF-8.
+- A span whose text is stored elsewhere is moved there, if it occurs once. White space around a span is no part of it.
+- Of spans that overlap, the longest is kept, of those the first.
+- A span that cuts tokens becomes missing annotation of these tokens, and never outside.
+- A record with a span that fits nowhere is left out.
+"""
+
+from abc import abstractmethod
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from itertools import accumulate, chain
+from typing import Any, NamedTuple
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.util import get_lang_class
+
+from ...errors import Errors, Warnings
+from ...kinds import ENTS, group_of
+from ..content import Content
+from ..problems import CorpusError, Occurrences, Problems
+from ..sentences import MISSING, OUTSIDE, Sentence
+from .base import Format, Options
+
+
+class Mark(NamedTuple):
+    """A span of a text as a tool writes it.
+
+    start (int): Where it begins, in the unit of the tool.
+    end (int): Where it ends, exclusive.
+    label (str): Its label.
+    text (str): What it says its text is, if it does.
+    """
+
+    start: int
+    end: int
+    label: str
+    text: str = ""
+
+
+class Record(NamedTuple):
+    """A text with its annotation.
+
+    number (int): The number of the line or record.
+    path (str): The file, if there are several.
+    text (str): The text.
+    marks (Optional[list]): The spans; None if the text is not annotated.
+    tokens (Optional[list]): Start and end of the tokens, in the unit of the tool; None if it has none.
+    meta (dict): All that the tool says beside them.
+    """
+
+    number: int
+    path: str
+    text: str
+    marks: list[Mark] | None
+    tokens: list[tuple[int, int]] | None
+    meta: dict[str, Any]
+
+
+Widths = Callable[[str], Iterator[int]]
+
+UNITS: Mapping[str, Widths] = {
+    "code points": lambda text: (1 for _ in text),
+    "UTF-16": lambda text: (1 + (char > "\uffff") for char in text),
+    "bytes of UTF-8": lambda text: (len(char.encode("utf-8", "surrogatepass")) for char in text),
+}
+CODE_POINTS = next(iter(UNITS))
+
+
+class Records(Format):
+    """How records are to be read: see `Record`.
+
+    unit_of_offsets (str): What offsets count.
+    """
+
+    unit = "record"
+    has_documents = True
+
+    def __init__(self, content: Content, options: Options):
+        super().__init__(content, options)
+        self.kinds = tuple(options.annotations) or (ENTS,)
+        if len(self.kinds) > 1 or not (self.kinds[0] == ENTS or group_of(self.kinds[0])):
+            raise self.refuse(", ".join(self.kinds), (ENTS, "spans:KEY"))
+        self.lang = options.lang
+        self.unit_of_offsets = self._find_unit()
+
+    @abstractmethod
+    def records(self, problems: Problems) -> Iterator[Record]:
+        """Read the records; note those that are left out, and what is wrong."""
+
+    @cached_property
+    def tokenizer(self) -> Callable[[str], Doc]:
+        """The tokenizer of the language."""
+        try:
+            language: type[Language] = get_lang_class(self.lang)
+            return language().tokenizer
+        except ImportError as error:
+            raise CorpusError(Errors.DN222.format(lang=self.lang)) from error
+
+    def where(self, kind: str) -> str:
+        """Say where an annotation stands."""
+        return "the spans of the records"
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was guessed about the encoding and the offsets."""
+        messages = super().warnings
+        if self.unit_of_offsets != CODE_POINTS:
+            messages.append(Warnings.DN276.format(path=self.content.location, unit=self.unit_of_offsets))
+        return messages
+
+    def _find_unit(self) -> str:
+        """Find the unit in which most offsets fit; only texts in which the units differ can tell."""
+        fits = dict.fromkeys(UNITS, 0)
+        for record in self.records(Problems()):
+            if record.text.isascii():
+                continue
+            borders = [(start, end, "") for start, end in record.tokens or ()]
+            spans = [*borders, *((mark.start, mark.end, mark.text) for mark in record.marks or ())]
+            for unit in UNITS:
+                places = _Places(record.text, unit)
+                fits[unit] += sum(places.fit(*span) for span in spans)
+        return max(UNITS, key=lambda unit: fits[unit])
+
+    def read(self, problems: Problems) -> Iterator[Sentence]:
+        """Read the records; note what is repaired and left out."""
+        path = self.content.location
+        moved = problems.warning(lambda found: Warnings.DN277.format(path=path, count=found.count, places=found))
+        trimmed = problems.warning(lambda found: Warnings.DN278.format(path=path, count=found.count, places=found))
+        overlapping = problems.warning(lambda found: Warnings.DN279.format(path=path, count=found.count, places=found))
+        cutting = problems.warning(lambda found: Warnings.DN280.format(path=path, count=found.count, places=found))
+        unplaced = problems.warning(lambda found: Warnings.DN281.format(path=path, count=found.count, places=found))
+        empty = problems.warning(lambda found: Warnings.DN282.format(path=path, count=found.count, places=found))
+        for record in self.records(problems):
+            places = _Places(record.text, self.unit_of_offsets)
+            tokens = self._tokens(record, places)
+            if not tokens:
+                empty.add(record.number, repr(record.text[:30]), record.path)
+                continue
+            spans = []
+            is_placed = True
+            for mark in record.marks or ():
+                span = places.find(mark)
+                if span is None:
+                    unplaced.add(
+                        record.number, f"{mark.start} to {mark.end} {mark.label} {mark.text}".strip(), record.path
+                    )
+                    is_placed = False
+                    continue
+                start, end, is_moved = span
+                text = record.text[start:end]
+                if is_moved:
+                    moved.add(record.number, f"{text} {mark.label}", record.path)
+                if text != text.strip():
+                    trimmed.add(record.number, f"{text!r} {mark.label}", record.path)
+                    start, end = end - len(text.lstrip()), start + len(text.rstrip())
+                if start < end:
+                    spans.append((start, end, mark.label))
+            if is_placed:
+                spans = list(_without_overlaps(spans, record, overlapping))
+                yield self._sentence(record, tokens, spans, cutting)
+
+    def _tokens(self, record: Record, places: "_Places") -> list[tuple[int, int]]:
+        """Give the borders of the tokens: those of the record, if they fit the text, or those of the language."""
+        borders = None
+        if record.tokens:
+            borders = [(places.at(start), places.at(end)) for start, end in record.tokens]
+            flat = list(chain.from_iterable(borders))
+            if None in flat or sorted(flat) != flat or any(start == end for start, end in borders):
+                borders = None
+        if borders is None:
+            doc = self.tokenizer(record.text)
+            return [(token.idx, token.idx + len(token)) for token in doc]
+        # what is between tokens, but for one space, must be a token to be kept: white space, as spaCy does it
+        tokens, last = [], 0
+        for start, end in [*borders, (len(record.text), len(record.text))]:
+            gap = last + (tokens != [] and record.text[last : last + 1] == " ")
+            if gap < start:
+                tokens.append((gap, start))
+            if start < end:
+                tokens.append((start, end))
+            last = end
+        return tokens
+
+    def _sentence(
+        self, record: Record, tokens: list[tuple[int, int]], spans: list[tuple[int, int, str]], cutting: Occurrences
+    ) -> Sentence:
+        text = record.text
+        tags = [MISSING if record.marks is None else OUTSIDE] * len(tokens)
+        starts, ends = [start for start, _ in tokens], [end for _, end in tokens]
+        for start, end, label in spans:
+            first = bisect_left(ends, start + 1)  # the first token that ends after the start
+            last = bisect_left(starts, end)  # the first token that begins at or after the end
+            if starts[first] == start and ends[last - 1] == end:
+                tags[first:last] = [f"B-{label}"] + [f"I-{label}"] * (last - first - 1)
+            else:
+                cutting.add(record.number, f"{text[start:end]} {label}", record.path)
+                tags[first:last] = [tag if tag not in (OUTSIDE, MISSING) else MISSING for tag in tags[first:last]]
+        return Sentence(
+            words=[text[start:end] for start, end in tokens],
+            layers={self.kinds[0]: tags},
+            lines=[record.number] * len(tokens),
+            opens_document=True,
+            path=record.path,
+            spaces=[text[end : end + 1] == " " for end in ends],
+            meta=record.meta,
+        )
+
+
+class _Places:
+    """Where the offsets of a text are.
+
+    text (str): The text.
+    unit (str): What the offsets count.
+    """
+
+    def __init__(self, text: str, unit: str):
+        self.text = text
+        self.offsets = None
+        if unit != CODE_POINTS and not text.isascii():
+            self.offsets = {offset: i for i, offset in enumerate(accumulate(UNITS[unit](text), initial=0))}
+
+    def at(self, offset: int) -> int | None:
+        """Tell which code point is at an offset; None if it is within one, or outside of the text."""
+        if self.offsets is not None:
+            return self.offsets.get(offset)
+        return offset if 0 <= offset <= len(self.text) else None
+
+    def fit(self, start: int, end: int, text: str) -> bool:
+        """Tell whether a span has the text that it should have, or at least begins and ends as words do."""
+        first, last = self.at(start), self.at(end)
+        if first is None or last is None or first >= last:
+            return False
+        found = self.text[first:last]
+        if text:
+            return found == text
+        is_whole = found == found.strip()
+        before, after = self.text[first - 1 : first], self.text[last : last + 1]
+        return (
+            is_whole
+            and not (before + found[0]).isalnum() * bool(before)
+            and not (found[-1] + after).isalnum() * bool(after)
+        )
+
+    def find(self, mark: Mark) -> tuple[int, int, bool] | None:
+        """Find a span: the code points at its start and its end, and whether that is elsewhere than it says."""
+        start, end = self.at(mark.start), self.at(mark.end)
+        is_span = start is not None and end is not None and start < end
+        if is_span and (not mark.text or self.text[start:end].split() == mark.text.split()):
+            return start, end, False
+        if mark.text.strip() and self.text.count(mark.text) == 1:
+            start = self.text.index(mark.text)
+            return start, start + len(mark.text), True
+        return None
+
+
+def _without_overlaps(
+    spans: list[tuple[int, int, str]], record: Record, overlapping: Occurrences
+) -> Iterator[tuple[int, int, str]]:
+    """Keep the longest of spans that overlap, of those the first."""
+    kept: list[tuple[int, int, str]] = []
+    for start, end, label in sorted(dict.fromkeys(spans), key=lambda span: (span[0] - span[1], span[0])):
+        if any(start < other_end and other_start < end for other_start, other_end, _ in kept):
+            overlapping.add(record.number, f"{record.text[start:end]} {label}", record.path)
+        else:
+            kept.append((start, end, label))
+    yield from sorted(kept)

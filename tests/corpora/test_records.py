@@ -1,0 +1,287 @@
+"""Records of annotation tools: what is read, what is repaired and said, and what is refused."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.vocab import Vocab
+
+from spacy_datnet.corpora import CorpusError, make_docs, survey_corpus
+
+ANA = "Ana vive en Oslo."
+MARKS = [(0, 3, "PER"), (12, 16, "LOC")]
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(records, name="corpus.jsonl"):
+        path = tmp_path / name
+        text = records if isinstance(records, str) else "".join(json.dumps(one) + "\n" for one in records)
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        return path
+
+    return write
+
+
+def prodigy(text, marks, **more):
+    return {"text": text, "spans": [{"start": s, "end": e, "label": label} for s, e, label in marks], **more}
+
+
+def doccano(text, marks, **more):
+    return {"id": 1, "text": text, "label": [list(mark) for mark in marks], **more}
+
+
+def labelstudio(text, marks, unit=None, **more):
+    result = [
+        {
+            "type": "labels",
+            "from_name": "label",
+            "to_name": "text",
+            "value": {"start": s, "end": e, "text": quote(text, s, e, unit), "labels": [label]},
+        }
+        for s, e, label in marks
+    ]
+    return {"id": 1, "data": {"text": text}, "annotations": [{"result": result, **more}]}
+
+
+def quote(text, start, end, unit):
+    if unit == "utf-16":
+        return text.encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le")
+    return text[start:end]
+
+
+TOOLS = [prodigy, doccano, labelstudio]
+
+
+def codes(messages):
+    return [message[1:6] for message in messages]
+
+
+def look(path, **options):
+    survey = survey_corpus(path, **options)
+    assert not survey.errors
+    docs = list(make_docs(survey.sentences(), Vocab()))
+    return [[(e.start_char, e.end_char, e.label_) for e in doc.ents] for doc in docs], codes(survey.warnings)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("layout", ["lines", "list"])
+def test_spans(write, tool, layout):
+    records = [tool(ANA, MARKS), tool("Sí.", [])]
+    path = write(json.dumps(records) if layout == "list" else records)
+    assert look(path) == ([MARKS, []], [])
+    (doc, other) = make_docs(survey_corpus(path).sentences(), Vocab())
+    assert doc.text == ANA
+    assert not doc.has_unknown_spaces
+    assert not doc.has_annotation("SENT_START")
+    assert {token.ent_iob_ for token in other} == {"O"}
+    assert survey_corpus(path).format.name == tool.__name__
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"text": ANA, "labels": [[0, 3, "PER"], [12, 16, "LOC"]]},
+        {"text": ANA, "entities": [{"id": 1, "label": "PER", "start_offset": 0, "end_offset": 3}], "relations": []},
+        {"data": ANA, "label": [[0, 3, "PER"]]},
+        [ANA, {"entities": [[0, 3, "PER"]]}],
+        {"text": ANA, "label": [{"start": 0, "end": 3, "text": "Ana", "labels": ["PER"]}], "annotator": 1},
+        {"text": ANA, "ner": [{"start": 0, "end": 3, "text": "Ana", "labels": ["PER"]}], "annotation_id": 1},
+        {
+            "data": {"body": ANA, "id": "x"},
+            "completions": [{"result": [{"value": {"start": 0, "end": 3, "labels": ["PER"]}}]}],
+        },
+        {"data": {"text": ANA}, "predictions": [{"result": [{"value": {"start": 0, "end": 3, "labels": ["PER"]}}]}]},
+    ],
+)
+def test_shapes(write, record):
+    (found,), warnings = look(write([record]))
+    assert found[0] == MARKS[0]
+    assert warnings == []
+
+
+def test_what_was_not_accepted_is_left_out_and_said(write):
+    records = [prodigy(ANA, MARKS, answer=answer) for answer in ("accept", "reject", "ignore")]
+    survey = survey_corpus(write(records))
+    assert survey.counts.documents == 1
+    (warning,) = survey.warnings
+    assert warning.startswith("[DN283]")
+    assert "2 record(s)" in warning
+    assert "record 2" in warning
+    survey = survey_corpus(write([labelstudio(ANA, MARKS), labelstudio(ANA, MARKS, was_cancelled=True)]))
+    assert (survey.counts.documents, codes(survey.warnings)) == (1, ["DN283"])
+
+
+def test_the_annotation_that_counts(write):
+    task = labelstudio(ANA, MARKS[:1], was_cancelled=True)
+    task["annotations"] += labelstudio(ANA, [])["annotations"]
+    task["annotations"] += labelstudio(ANA, MARKS, ground_truth=True)["annotations"]
+    assert look(write([task])) == ([MARKS], [])
+
+
+def test_a_text_without_annotation_is_missing_annotation(write):
+    records = [prodigy(ANA, MARKS), {"text": ANA, "answer": "accept"}]
+    _, two = make_docs(survey_corpus(write(records)).sentences(), Vocab())
+    assert {token.ent_iob_ for token in two} == {""}
+    records = [labelstudio(ANA, MARKS), {"data": {"text": ANA}, "annotations": []}]
+    _, two = make_docs(survey_corpus(write(records)).sentences(), Vocab())
+    assert {token.ent_iob_ for token in two} == {""}
+
+
+EMOJI = "😀 Ana y 👩‍👩‍👧 Gil 🇳🇴 Oslo"
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("unit", ["utf-32", "utf-16", "utf-8"])
+def test_the_unit_of_offsets_is_found(write, tool, unit):
+    size = {"utf-32": 4, "utf-16": 2, "utf-8": 1}[unit]
+
+    def offset(i):
+        return len(EMOJI[:i].encode(f"{unit}-le" if size > 1 else unit)) // size
+
+    spans = [(EMOJI.index(word), EMOJI.index(word) + len(word), "X") for word in ("Ana", "Gil", "Oslo")]
+    marks = [(offset(s), offset(e), label) for s, e, label in spans]
+    record = tool(EMOJI, marks)
+    if tool is labelstudio:
+        for result, (s, e, _) in zip(record["annotations"][0]["result"], spans, strict=True):
+            result["value"]["text"] = EMOJI[s:e]
+    found, warnings = look(write([record, tool("Eva", [(0, 3, "X")])]))
+    assert found == [spans, [(0, 3, "X")]]
+    assert warnings == ([] if unit == "utf-32" else ["DN276"])
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_white_space_is_trimmed(write, tool):
+    found, warnings = look(write([tool("Ana  va a\nOslo ", [(0, 5, "PER"), (9, 15, "LOC")])]))
+    assert found == [[(0, 3, "PER"), (10, 14, "LOC")]]
+    assert warnings == ["DN278"]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_span_that_cuts_a_token_is_missing_and_never_outside(write, tool):
+    survey = survey_corpus(write([tool(ANA, [(0, 2, "PER"), (12, 16, "LOC")])]))
+    assert codes(survey.warnings) == ["DN280"]
+    assert "record 1 (An PER)" in survey.warnings[0]
+    (sentence,) = survey.sentences()
+    assert sentence.layers["ents"] == ["-", "O", "O", "B-LOC", "O"]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_longest_of_overlapping_spans_is_kept(write, tool):
+    survey = survey_corpus(write([tool(ANA, [(0, 3, "A"), (0, 8, "B"), (4, 11, "C"), (12, 16, "D"), (12, 16, "D")])]))
+    assert codes(survey.warnings) == ["DN279"]
+    assert "2 span(s)" in survey.warnings[0]
+    (sentence,) = survey.sentences()
+    assert sentence.layers["ents"] == ["B-B", "I-B", "O", "B-D", "O"]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("mark", [(3, 3, "X"), (-2, 3, "X"), (12, 99, "X"), (5, 2, "X")])
+def test_a_span_that_fits_nowhere(write, tool, mark):
+    record = tool(ANA, [mark])
+    if tool is labelstudio:
+        record["annotations"][0]["result"][0]["value"]["text"] = "other"
+    survey = survey_corpus(write([tool(ANA, MARKS), record]))
+    assert survey.counts.documents == 1
+    assert codes(survey.warnings) == ["DN281"]
+    assert "record 2" in survey.warnings[0]
+
+
+def test_a_span_that_says_its_text_is_found_elsewhere(write):
+    record = labelstudio(ANA, MARKS)
+    record["annotations"][0]["result"][1]["value"].update(start=1, end=4)
+    assert look(write([record])) == ([MARKS], ["DN277"])
+
+
+def test_tokens_of_the_tool(write):
+    text = "Ana-Eva va  a\nOslo"
+    tokens = [(0, 3), (3, 4), (4, 7), (8, 10), (12, 13), (14, 18)]
+    record = prodigy(text, [(4, 7, "PER"), (14, 18, "LOC")])
+    record["tokens"] = [{"text": text[s:e], "start": s, "end": e, "id": i} for i, (s, e) in enumerate(tokens)]
+    (doc,) = make_docs(survey_corpus(write([record])).sentences(), Vocab())
+    assert doc.text == text
+    assert [token.text for token in doc] == ["Ana", "-", "Eva", "va", " ", "a", "\n", "Oslo"]
+    assert [e.text for e in doc.ents] == ["Eva", "Oslo"]
+
+
+def test_what_else_a_record_says_stays_with_the_doc(write):
+    record = prodigy(ANA, MARKS, meta={"source": "x"}, id=7)
+    (doc,) = make_docs(survey_corpus(write([record])).sentences(), Vocab())
+    assert doc.user_data["meta"] == {"meta": {"source": "x"}, "id": 7}
+
+
+def test_spans_of_a_group(write):
+    (doc,) = make_docs(survey_corpus(write([prodigy(ANA, MARKS)]), annotations={"spans:sc": None}).sentences(), Vocab())
+    assert [(s.text, s.label_) for s in doc.spans["sc"]] == [("Ana", "PER"), ("Oslo", "LOC")]
+    with pytest.raises(CorpusError, match="DN233"):
+        survey_corpus(write([prodigy(ANA, MARKS)]), annotations={"pos": None})
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "fragment"),
+    [
+        ('{"text": "a"}\n{"text": \n', "DN268", "line 2"),
+        ("[1, 2\n", "DN268", "line 1"),
+        ("[1, 2]\n", "DN269", "none"),
+        ('{"question": "a", "answer_": 1}\n', "DN269", "question, answer_"),
+        ("[" * 100_000 + "\n", "DN268", "line 1"),
+    ],
+)
+def test_what_is_no_export(write, text, code, fragment):
+    with pytest.raises(CorpusError, match=rf"^\[{code}\]") as caught:
+        survey_corpus(write(text))
+    assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        prodigy(ANA, [("x", 3, "PER")]),
+        prodigy(ANA, [(0.5, 3, "PER")]),
+        prodigy(ANA, [(0, float("inf"), "PER")]),
+        prodigy("\ud800", []),
+        prodigy(ANA, [(0, 3, None)]),
+        prodigy(ANA, [(0, 3, "")]),
+        {"text": None, "spans": []},
+        {"text": ANA, "spans": 3},
+        {"text": ANA, "spans": ["a"]},
+        {"text": ANA, "spans": [{"start": 0}]},
+        {"spans": []},
+        ["x"],
+        7,
+    ],
+)
+def test_records_that_are_not_what_they_should_be(write, record):
+    (error,) = survey_corpus(write([prodigy(ANA, MARKS), record])).errors
+    assert error.startswith("[DN267]")
+    assert "record 2" in error
+
+
+TEXT = st.text(st.sampled_from("ab é😀\u0301א\n\r\u2028👩🏽\u200d.,"), max_size=30)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@given(text=TEXT, data=st.data())
+def test_the_text_and_its_spans_survive(tmp_path_factory, tool, text, data):
+    path = tmp_path_factory.mktemp("records") / "corpus.jsonl"
+    marks, last = [], 0
+    while last < len(text) and data.draw(st.booleans()):
+        start = data.draw(st.integers(last, len(text) - 1))
+        last = data.draw(st.integers(start + 1, len(text)))
+        marks.append((start, last, "X"))
+    record = tool(text, marks)
+    path.write_text(json.dumps([record, tool("Ana", [])]), encoding="utf-8")
+    survey = survey_corpus(path)
+    assert not survey.errors
+    if survey.format.unit_of_offsets == "code points" and survey.counts.documents == 2:
+        doc, _ = make_docs(survey.sentences(), Vocab())
+        assert doc.text == text
+        covered = {i for start, end, _ in marks for i in range(start, end) if text[i].strip()}
+        for token in doc:
+            if token.ent_iob_ == "O":
+                assert not covered & set(range(token.idx, token.idx + len(token)))
+            elif token.ent_iob_:
+                assert not token.text.strip() or covered >= {
+                    i for i in range(token.idx, token.idx + len(token)) if text[i].strip()
+                }
