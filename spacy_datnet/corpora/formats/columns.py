@@ -156,10 +156,10 @@ class Columns(Format):
                 opens = opens or bool(_NEW_DOCUMENT.match(row))
             start = block.line + n_comments
             if [row for row in rows if len(row) != width]:
-                for i, row in enumerate(rows):
-                    if len(row) != width:
+                for i, fields in enumerate(rows):
+                    if len(fields) != width:
                         text = block.rows[n_comments + i].rstrip(_LINE_END)
-                        ragged.add(start + i, f"{len(row)} columns: {text!r}", block.path)
+                        ragged.add(start + i, f"{len(fields)} columns: {text!r}", block.path)
                 continue
             words = [row[token_column] for row in rows]
             sentence = Sentence(

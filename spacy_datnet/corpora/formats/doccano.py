@@ -36,6 +36,8 @@ class Doccano(JsonRecords):
         text = next((raw[name] for name in _TEXTS if isinstance(raw.get(name), str)), None)
         used = next((name for name in _SPANS if isinstance(raw.get(name), list)), None)
         marks = None if used is None else [_mark(one) for one in raw[used]]
+        if text is None:
+            raise Unfit("there is no text")
         return text, marks, None, {key: value for key, value in raw.items() if key not in (used, *_TEXTS)}
 
 

@@ -80,7 +80,7 @@ def _is_result(values: list[Any]) -> bool:
 
 def _text(data: dict[str, Any], result: dict[str, Any]) -> str:
     """Find the text that was annotated: under the name that the result gives, the usual one, or else the longest."""
-    for name in (result.get("to_name"), "text"):
+    for name in (str(result.get("to_name")), "text"):
         if isinstance(data.get(name), str):
             return data[name]
     texts = [value for value in data.values() if isinstance(value, str)]

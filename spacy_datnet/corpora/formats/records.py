@@ -11,9 +11,9 @@ Each record is a document; nobody knows where its sentences begin. What is done 
 
 from abc import abstractmethod
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from spacy.language import Language
@@ -167,17 +167,13 @@ class Records(Format):
 
     def _tokens(self, record: Record, places: "_Places") -> list[tuple[int, int]]:
         """Give the borders of the tokens: those of the record, if they fit the text, or those of the language."""
-        borders = None
-        if record.tokens:
-            borders = [(places.at(start), places.at(end)) for start, end in record.tokens]
-            flat = list(chain.from_iterable(borders))
-            if None in flat or sorted(flat) != flat or any(start == end for start, end in borders):
-                borders = None
-        if borders is None:
+        borders = places.borders(record.tokens or ())
+        if not borders:
             doc = self.tokenizer(record.text)
             return [(token.idx, token.idx + len(token)) for token in doc]
         # what is between tokens, but for one space, must be a token to be kept: white space, as spaCy does it
-        tokens, last = [], 0
+        tokens: list[tuple[int, int]] = []
+        last = 0
         for start, end in [*borders, (len(record.text), len(record.text))]:
             gap = last + (tokens != [] and record.text[last : last + 1] == " ")
             if gap < start:
@@ -231,6 +227,17 @@ class _Places:
             return self.offsets.get(offset)
         return offset if 0 <= offset <= len(self.text) else None
 
+    def borders(self, tokens: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Find the tokens; none if they are not one after the other within the text."""
+        found, last = [], 0
+        for token in tokens:
+            start, end = map(self.at, token)
+            if start is None or end is None or not last <= start < end:
+                return []
+            found.append((start, end))
+            last = end
+        return found
+
     def fit(self, start: int, end: int, text: str) -> bool:
         """Tell whether a span has the text that it should have, or at least begins and ends as words do."""
         first, last = self.at(start), self.at(end)
@@ -250,9 +257,10 @@ class _Places:
     def find(self, mark: Mark) -> tuple[int, int, bool] | None:
         """Find a span: the code points at its start and its end, and whether that is elsewhere than it says."""
         start, end = self.at(mark.start), self.at(mark.end)
-        is_span = start is not None and end is not None and start < end
-        if is_span and (not mark.text or self.text[start:end].split() == mark.text.split()):
-            return start, end, False
+        if start is not None and end is not None and start < end:
+            fits = not mark.text or self.text[start:end].split() == mark.text.split()
+            if fits:
+                return start, end, False
         if mark.text.strip() and self.text.count(mark.text) == 1:
             start = self.text.index(mark.text)
             return start, start + len(mark.text), True
