@@ -135,6 +135,7 @@ def configure(name: str, folder: Path, log: Path | None = None, steps: int = 17)
     paths = {corpus: folder / f"{corpus}.spacy" for corpus in ("source", "target")}
     config = training_config(components, {**paths, "dev": paths["target"]})
     config["training"] |= {"max_steps": steps, "eval_frequency": 5, "gpu_allocator": None}
+    config["pretraining"] = {}  # sections may be empty
     if log is not None:
         config["training"]["logger"]["output_file"] = str(log)
     for key, value in settings.items():
