@@ -1,5 +1,6 @@
 """The documentation: its Python runs, its commands exist with their options, its names are registered."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -48,3 +49,10 @@ def test_names_are_registered(path):
     known = {name for _, name, _ in ENTRY_POINTS}
     named = set(re.findall(r"spacy-datnet\.\w+\.v\d+", path.read_text(encoding="utf8")))
     assert named <= known
+
+
+def test_the_example_of_the_universe_runs(capsys):
+    entry = json.loads((ROOT / "universe.json").read_text(encoding="utf8"))
+    exec("\n".join(entry["code_example"]), {})
+    shown = capsys.readouterr().out
+    assert "('Ana', 'PER'" in shown and "('Lima', 'LOC'" in shown
