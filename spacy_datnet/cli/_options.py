@@ -7,7 +7,7 @@ import typer
 
 # what `corpora`, `experiments.tables` and `project.recipe` offer, said again because importing them takes seconds;
 # a test compares
-Format = Literal["auto", "columns", "conllu", "brackets", "csv", "labelstudio", "doccano", "prodigy", "spacy"]
+Format = Literal["auto", "columns", "conllu", "brackets", "csv", "hf", "labelstudio", "doccano", "prodigy", "spacy"]
 Scheme = Literal["auto", "iob1", "iob2", "bioes", "io"]
 Delimiter = Literal["auto", "tab", "space"]
 TableFormat = Literal["md", "latex", "csv"]

@@ -54,8 +54,10 @@ def convert(
     """Convert corpora to .spacy files.
 
     A corpus may be a column file (CoNLL-2000, CoNLL-2002, CoNLL-2003, WNUT, WikiANN …), whose tags are
-    those of entities if --annotation does not say otherwise; CoNLL-U, with parts of speech and
-    tags; or bracketed trees as in the Penn Treebank, with tags.
+    those of entities if --annotation does not say otherwise; CoNLL-U, with parts of speech, tags and
+    entities; bracketed trees as in the Penn Treebank, with tags; CSV with a header; or what Prodigy,
+    doccano, Label Studio and Hugging Face export in JSON. What is odd in a file is recognised, repaired
+    and said: comment lines, columns of running numbers, tags on two levels, offsets that do not fit.
 
     Format, encoding, columns and tagging scheme are detected from the whole file and shown.
     Documents are kept where -DOCSTART- lines or # newdoc mark them, and the files of a pattern are

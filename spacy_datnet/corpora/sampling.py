@@ -16,8 +16,8 @@ from .content import Content, Location
 from .docbin import is_docbin, read_docbin, sentence_spans, split_sentences, write_docbin
 from .encodings import AUTO
 from .files import check_output, replacing
-from .formats.brackets import Brackets
-from .formats.columns import Block, find_table, is_comment_only, read_blocks
+from .formats import KNOWN
+from .formats.columns import Block, Columns, find_table, is_comment_only, read_blocks
 from .formats.conllu import Conllu, document_comment
 from .problems import CorpusError
 
@@ -92,8 +92,9 @@ def write_sample(
             write_docbin(_pick_docs(docs, part), path)
     else:
         content = Content(source, encoding)
-        if Brackets.recognises(content):
-            raise CorpusError(Errors.DN244.format(path=source))
+        for form in KNOWN:
+            if form not in (Columns, Conllu) and form.recognises(content):
+                raise CorpusError(Errors.DN244.format(path=source, format=form.title))
         n_available = sum(1 for _ in _blocks(content))
         chosen = sample_sentences(n_available, **choice)
         for path, part in zip(outputs, _parts(chosen, n_available), strict=False):

@@ -30,7 +30,7 @@ class WordCheck:
         first = words[0]
         if first.startswith(_WITHHELD) and not any(word.strip(_WITHHELD) for word in words):
             sentence.note(self.withheld, 0, " ".join(words[:5]))
-        elif first in ("0", "1") and len(words) > 1:
+        elif len(words) > 1 and first.isdecimal() and len(first) < 9:
             start = int(first)
             if all(word == str(i) for i, word in enumerate(words, start)):
                 sentence.note(self.numbered, 0, " ".join(words[:5]))

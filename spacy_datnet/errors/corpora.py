@@ -123,10 +123,7 @@ class Errors:
         "{path}: {count} token(s) whose tag is no part of speech of Universal Dependencies: {places}. The tags are "
         "read from {where}. Correct them, map them (--label-map), or take any tags as they are (--annotation tag)."
     )
-    DN244 = (
-        "{path} holds bracketed trees, which a sample can't be taken of. Convert it, and take a sample of the .spacy "
-        "file."
-    )
+    DN244 = "{path} holds {format}, which a sample can't be taken of. Convert it, and take a sample of the .spacy file."
     DN245 = (
         "{path}: {count} span(s) of {kind} overlap others: {places}. A component of spacy-datnet can't learn from "
         "them: remove the overlap, spacy.util.filter_spans keeps the longest; or name the annotation to check."
@@ -166,8 +163,8 @@ class Errors:
     )
     DN268 = "{path}, line {line}: this is no JSON ({reason}). Correct the line, or export the file again."
     DN269 = (
-        "{path} is JSON, but its records are not those of Prodigy, doccano or Label Studio. The keys of the first are: "
-        "{keys}."
+        "{path} is JSON, but its records are not those of Prodigy, doccano, Label Studio or Hugging Face. The keys of "
+        "the first are: {keys}."
     )
 
 

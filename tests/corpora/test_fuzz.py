@@ -162,6 +162,7 @@ KINDS = {
     "csv": ("a.csv", [CSV.encode(), WIDE.encode(), CSV.replace(",", "\t").encode()], mutate),
     "prodigy": ("a.jsonl", [lines(PRODIGY)], mutate),
     "doccano": ("a.jsonl", [lines(DOCCANO), json.dumps([DOCCANO]).encode()], mutate),
+    "hf": ("a.jsonl", [lines({"tokens": ["a", "b"], "ner_tags": ["B-X", "O"]})], mutate),
     "labelstudio": ("a.json", [json.dumps([LABELSTUDIO, LABELSTUDIO]).encode(), lines(LABELSTUDIO)], mutate),
     "json without a name": ("a", [lines(PRODIGY), lines(DOCCANO), json.dumps([LABELSTUDIO]).encode()], mutate),
     "gzip": ("a.gz", [gzip.compress(COLUMNS.encode())], mutate_inside),

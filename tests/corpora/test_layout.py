@@ -118,6 +118,7 @@ def test_words_with_colons(words):
 def test_running_numbers():
     assert is_running([["1", "2"], ["1"]])
     assert is_running([["0", "1", "2"]])
+    assert is_running([["1", "2"], ["3"], ["4", "5"], ["1", "2"]])
     assert not is_running([["1"], ["1"]])
     assert not is_running([["1", "2"], ["1", "3"]])
     assert not is_running([["2", "3"]])

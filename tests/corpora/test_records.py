@@ -285,3 +285,39 @@ def test_the_text_and_its_spans_survive(tmp_path_factory, tool, text, data):
                 assert not token.text.strip() or covered >= {
                     i for i in range(token.idx, token.idx + len(token)) if text[i].strip()
                 }
+
+
+def test_tokens_and_tags(write):
+    records = [
+        {"id": 1, "tokens": ["Ana", "va"], "ner_tags": ["B-PER", "O"], "pos_tags": ["NNP", "_"]},
+        {"tokens": [], "ner_tags": [], "pos_tags": []},
+        {"tokens": ["Sí"], "ner_tags": ["O"], "pos_tags": ["UH"]},
+    ]
+    survey = survey_corpus(write(records))
+    assert survey.format.name == "hf"
+    assert [(s.words, s.layers) for s in survey.sentences()] == [
+        (["Ana", "va"], {"ents": ["B-PER", "O"]}),
+        (["Sí"], {"ents": ["O"]}),
+    ]
+    survey = survey_corpus(write(records), annotations={"tag": None})
+    assert [s.layers["tag"] for s in survey.sentences()] == [["NNP", ""], ["UH"]]
+    with pytest.raises(CorpusError, match="DN233"):
+        survey_corpus(write(records), annotations={"spans:chunks": None})
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"tokens": ["a"], "ner_tags": ["O", "O"]}, "1 tokens, but 2 tags"),
+        ({"tokens": ["a"], "ner_tags": [0]}, "tags are numbers"),
+        ({"tokens": ["a"], "ner_tags": [None]}, "no text"),
+        ({"tokens": [" "], "ner_tags": ["O"]}, "no text"),
+        ({"tokens": ["\ud800"], "ner_tags": ["O"]}, "half of a character"),
+        ({"tokens": "a", "ner_tags": ["O"]}, "no tokens"),
+        ([], "no tokens"),
+    ],
+)
+def test_tokens_and_tags_that_do_not_fit(write, record, reason):
+    (error,) = survey_corpus(write([{"tokens": ["a"], "ner_tags": ["B-X"]}, record])).errors
+    assert error.startswith("[DN267]")
+    assert f"record 2 ({reason}" in error or reason in error

@@ -150,6 +150,20 @@ def test_no_sample_of_trees(tmp_path):
         write_sample(tmp_path / "corpus.mrg", tmp_path / "a.mrg", count=1, seed=0)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", '[{"data": {"text": "a"}, "annotations": []}]'),
+        ("a.jsonl", '{"text": "a", "spans": []}\n'),
+        ("a.csv", "word,tag\na,O\n"),
+    ],
+)
+def test_no_sample_of_what_is_no_lines_of_sentences(tmp_path, name, text):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(CorpusError, match="DN244"):
+        write_sample(tmp_path / name, tmp_path / "b", count=1, seed=0)
+
+
 def test_formats_must_agree(corpus, tmp_path):
     with pytest.raises(CorpusError, match="DN226"):
         write_sample(corpus, tmp_path / "a.spacy", count=1, seed=0)

@@ -17,6 +17,7 @@ from .columns import Columns
 from .conllu import Conllu
 from .csv import Csv
 from .doccano import Doccano
+from .hf import HuggingFace
 from .jsons import SUFFIXES as JSON_SUFFIXES
 from .jsons import read_json
 from .labelstudio import LabelStudio
@@ -24,7 +25,7 @@ from .prodigy import Prodigy
 from .spacy import DocBinFormat
 
 # in the order in which a file is tried; the last takes what no other does
-_TOOLS = (LabelStudio, Doccano, Prodigy)
+_TOOLS = (HuggingFace, LabelStudio, Doccano, Prodigy)
 _TABLES = (Conllu, Brackets, Csv, Columns)
 KNOWN: tuple[type[Format], ...] = (DocBinFormat, *_TOOLS, *_TABLES)
 

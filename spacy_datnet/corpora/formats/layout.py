@@ -16,18 +16,15 @@ _FEW = 0.3  # of the tokens are outside of phrases; most are outside of entities
 _NO_TAGS, _TAGS = 0.1, 0.99  # the share of tags in a column that is none of tags, and in one that is
 
 
-def counts_tokens(words: Sequence[str]) -> bool:
-    """Tell whether words are the running numbers of tokens, from 1 or 0."""
-    start = 0 if words[0] == "0" else 1
-    return all(word == str(i) for i, word in enumerate(words, start))
-
-
 def is_running(sentences: Iterable[Sequence[str]]) -> bool:
-    """Tell whether the words of some sentences are nothing but the running numbers of tokens."""
-    has_second = False
+    """Tell whether words are the running numbers of tokens, from 1 or 0 in each sentence or going on after the last."""
+    has_second, expected = False, 1
     for words in sentences:
-        if not counts_tokens(words):
+        if words[0] in ("0", "1"):
+            expected = int(words[0])
+        if any(word != str(i) for i, word in enumerate(words, expected)):
             return False
+        expected += len(words)
         has_second = has_second or len(words) > 1
     return has_second
 
