@@ -81,10 +81,11 @@ def compare(nlp: Language, batches: Batches) -> None:
     inputs, gold = tensors_of(nlp, batch)
     parts = parts_of(inputs, gold, network.characters.embedding.num_embeddings)
     expected = reference.step(parts, pipe.loss)
-    found = pipe.loss(network, inputs, gold).total
+    found = pipe.loss(network, inputs, gold).total / len(inputs.sentences)
     worst = 0.0
     for name, gradient in reference.values_of(network, lambda parameter: parameter.grad).items():
         truth = reference.get_parameter(name).grad
+        gradient = gradient / len(inputs.sentences)  # what the optimizer gets
         worst = max(worst, ((gradient - truth).abs().max() / truth.abs().max()).item())
     network.zero_grad()
     print(

@@ -86,6 +86,24 @@ class Errors:
         "are annotated with {found}. Correct [initialize.components.{name}] or leave its labels out, and see whether "
         "the component's settings name the right annotation."
     )
+    DN065 = (
+        "The weights of a network are damaged, or of a version that can't be read: their checksum is not the one that "
+        "was saved. Copy the pipeline again from where it was made, or train it again."
+    )
+    DN066 = (
+        "The weights of a network are not finite: {names}. They would label at random. Copy the pipeline again from "
+        "where it was made, or train it again."
+    )
+    DN067 = (
+        "The model of '{name}' is damaged: the checksum of {path} is not the one that was saved beside it. Copy the "
+        "pipeline again from where it was made, or train it again."
+    )
+    DN068 = "{name} is {value}, but must be {range}."
+    DN069 = (
+        "Component '{name}' sees only the first 100 examples before the training (max_epochs = -1), and none of them "
+        "is of the target. Name the labels of source and target in [initialize.components.{name}], as `spacy init "
+        "labels` writes them, or let the reader mix the resources, as spacy-datnet.SourceTargetCorpus.v1 does."
+    )
     DN048 = (
         "Word features are {found} wide, but the network was built for {expected}. If {expected} is the width of a "
         "listener in the config, set it to {found}, which is what it hears."
@@ -118,6 +136,14 @@ class Warnings:
     DN059 = (
         "Component '{name}' can't learn {missing}, which the {resource} is annotated with: the labels that it was "
         "given lack them. Add them in [initialize.components.{name}], or leave the labels out."
+    )
+    DN077 = (
+        "Component '{name}' can't learn {missing}, which the {resource} is annotated with: it was trained without. "
+        "Train a new component, or map the labels to those that it has: {known}."
+    )
+    DN078 = (
+        "Component '{name}' labels a doc of {length} words without any sentence borders as one sentence. It was "
+        "trained on sentences and labels such docs worse: add a sentencizer before it, or set the borders."
     )
     DN060 = (
         "{owner}._.{name} is an extension of your own with a getter or a method: what DATNet components set can't be "

@@ -6,7 +6,7 @@ class Errors:
 
     DN101 = "{discriminator!r} is not a kind of discriminator. Use one of: {known}."
     DN102 = "alpha is {alpha}, but is the weight of the source and must be between 0 and 1."
-    DN103 = "{name} is {value}, but can't be negative."
+    DN103 = "{name} is {value}, but must be a number that is not negative."
     DN104 = "The batch size is {size}, but must be at least 2: one example of the source and one of the target."
     DN105 = "target_share is {share}, but must be between 0 and 1. To train on the target only, leave the source out."
     DN106 = "source_ratio is {ratio}, but must be greater than 0 and at most 1."

@@ -1,5 +1,6 @@
 """The test sentences of a run: what is annotated, what was predicted, and how sure the model was."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,8 +68,9 @@ def sentence_of(gold: Doc, predicted: Doc, score: str) -> Sentence:
         tags = [getattr(token, f"{attribute}_") for token in gold]
         known = [i for i, tag in enumerate(tags) if tag]
         found = {
-            (i, i + 1, getattr(predicted[i], f"{attribute}_")): predicted[i]._.get(TAG_CONFIDENCE[attribute])
+            (i, i + 1, getattr(predicted[i], f"{attribute}_")): None if math.isnan(confidence) else confidence
             for i in known
+            for confidence in [predicted[i]._.get(TAG_CONFIDENCE[attribute])]
         }
         return Sentence(words, spaces, {(i, i + 1, tags[i]) for i in known}, found, is_tagged=True)
     if score == "ents_f":

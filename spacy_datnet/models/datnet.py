@@ -12,13 +12,15 @@ from thinc.api import Model
 from torch import Tensor
 
 from ..errors import Errors
+from ..features.layout import PADDED_TOKENS
 from ..features.word_vectors import Words
+from ..nn.context import plain_torch
 from ..nn.datnet import TRANSFERS, DATNet, Sizes
 from ..nn.sentences import Sentences
 from ..nn.tags import MISSING
 from ..resources import TARGET
 from .batch import Batch, Featurizer, build_features
-from .parts import CharacterFactory, DecoderFactory, EncoderFactory
+from .parts import CharacterFactory, DecoderFactory, EncoderFactory, at_least
 from .shim import NetworkShim, shim_of
 
 
@@ -47,6 +49,8 @@ class Encoded(NamedTuple):
     states: Tensor  # (tokens, width)
 
 
+# of the tags of all tokens that are decoded at once
+MOST_SCORES = 2**20
 DATNetModel = Model[list[Doc], list[Prediction]]
 # starts (tags,), transitions (tags, tags) and ends (tags,) that are legal, bool
 Legality = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -81,6 +85,8 @@ def build_DATNet(
     """
     if transfer not in TRANSFERS:
         raise ValueError(Errors.DN007.format(transfer=transfer, known=", ".join(TRANSFERS)))
+    at_least(1, attention_width=attention_width)
+    at_least(0.0, grad_clip=grad_clip)
     make = partial(
         DATNet,
         transfer=transfer,
@@ -144,18 +150,20 @@ def predict(
     return decode(model, docs, encode(model, docs), allowed=allowed, confidence=confidence)
 
 
-@torch.no_grad()
 def encode(model: DATNetModel, docs: list[Doc]) -> Iterator[Encoded]:
     """Run the encoders over the sentences of target docs, in groups of like length."""
     if any(len(doc) for doc in docs):
-        features = model.get_ref("features").predict(Batch(docs)).to(shim_of(model).device)
-        network = network_of(model)
-        for sentences in features.layout.by_length():
-            inputs = features.inputs(sentences)
-            yield Encoded(features.layout.tokens(sentences), inputs.sentences, network(inputs))
+        network, device = network_of(model), shim_of(model).device
+        with plain_torch(device, grad=False):
+            features = model.get_ref("features").predict(Batch(docs)).to(device)
+        n_tags = network.sizes.tags[TARGET]
+        for sentences in features.layout.by_length(min(PADDED_TOKENS, MOST_SCORES // n_tags)):
+            with plain_torch(device, grad=False):
+                inputs = features.inputs(sentences)
+                states = network(inputs)
+            yield Encoded(features.layout.tokens(sentences), inputs.sentences, states)
 
 
-@torch.no_grad()
 def decode(
     model: DATNetModel,
     docs: list[Doc],
@@ -180,7 +188,8 @@ def decode(
         may, path = (
             None if flat is None else torch.from_numpy(flat[tokens]).to(states.device) for flat in (allowed, known)
         )
-        decoded = decoder.decode(states, sentences, may, confidence, path)
+        with plain_torch(states.device, grad=False):
+            decoded = decoder.decode(states, sentences, may, confidence, path)
         tags[tokens] = decoded.tags.cpu().numpy()
         if decoded.marginal is not None and decoded.conditional is not None:
             logs[:, tokens] = torch.stack([decoded.marginal, decoded.conditional]).cpu().numpy()

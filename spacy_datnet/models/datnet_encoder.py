@@ -14,11 +14,12 @@ from thinc.util import torch2xp, xp2torch
 
 from ..errors import Errors
 from ..features.word_vectors import Words
+from ..nn.context import plain_torch
 from ..nn.datnet_encoder import DATNetEncoder, EncoderSizes
 from ..resources import TARGET
 from .batch import Batch, Features, Featurizer, build_features, is_static
 from .datnet import DATNetModel, network_of
-from .parts import CharacterFactory, EncoderFactory
+from .parts import CharacterFactory, EncoderFactory, at_least
 from .shim import NetworkShim, shim_of
 
 Tok2VecModel = Model[list[Doc], list[Floats2d]]
@@ -45,6 +46,8 @@ def build_DATNetEncoder(
         to just that.
     RETURNS (Model[List[Doc], List[Floats2d]]): The layer: one array per doc, (tokens, width).
     """
+    if width is not None:
+        at_least(1, width=width)
     make = partial(
         DATNetEncoder,
         private=(TARGET,) if private else (),
@@ -85,22 +88,25 @@ def forward(model: Tok2VecModel, docs: list[Doc], is_train: bool) -> tuple[list[
     lengths = np.array([len(doc) for doc in docs], dtype=np.int32)
     if not lengths.any():
         return [model.ops.alloc2f(0, network.width) for _ in docs], no_backprop
-    features, backprop_features = featurizer(Batch(docs), is_train)
-    features = features.to(shim.device)
-    if not is_train:
-        return unflatten(model, predict(network, features), lengths), no_backprop
-    everything = np.arange(len(features.layout.lengths))
-    if not len(everything):
-        return [model.ops.alloc2f(len(doc), network.width) for doc in docs], no_backprop
-    inputs = features.inputs(everything)
-    inputs.words.requires_grad_(not is_static(featurizer))
-    states = network(inputs, model.attrs["dropout_rate"])  # (words, width)
-    words = torch.from_numpy(features.layout.tokens(everything)).to(states.device)
-    flat = states.new_zeros(len(features.words), network.width).index_copy(0, words, states)  # white space gets zeros
+    with plain_torch(shim.device, grad=is_train):
+        features, backprop_features = featurizer(Batch(docs), is_train)
+        features = features.to(shim.device)
+        if not is_train:
+            return unflatten(model, predict(network, features), lengths), no_backprop
+        everything = np.arange(len(features.layout.lengths))
+        if not len(everything):
+            return [model.ops.alloc2f(len(doc), network.width) for doc in docs], no_backprop
+        inputs = features.inputs(everything)
+        inputs.words.requires_grad_(not is_static(featurizer))
+        states = network(inputs, model.attrs["dropout_rate"])  # (words, width)
+        words = torch.from_numpy(features.layout.tokens(everything)).to(states.device)
+        flat = states.new_zeros(len(features.words), network.width)  # white space gets zeros
+        flat = flat.index_copy(0, words, states)
 
     def backprop(d_states: list[Floats2d]) -> list[Doc]:
-        flat.backward(xp2torch(model.ops.xp.concatenate(d_states), device=flat.device))
-        if inputs.words.requires_grad:
+        with plain_torch(shim.device, grad=True):
+            flat.backward(xp2torch(model.ops.xp.concatenate(d_states), device=flat.device))
+        if inputs.words.grad is not None:
             backprop_features(features.spread(inputs.words.grad, everything))
         return docs
 
@@ -117,7 +123,6 @@ def no_backprop(d_states: list[Floats2d]) -> list[Doc]:
     return []
 
 
-@torch.no_grad()
 def predict(network: DATNetEncoder, features: Features) -> torch.Tensor:
     """Encode the flat tokens of a batch, in groups of sentences of like length: (tokens, width)."""
     words = features.words

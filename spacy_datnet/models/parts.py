@@ -32,8 +32,8 @@ def build_CharCNN(
         ends after the 24th.
     RETURNS (Callable): Makes the encoder.
     """
-    _at_least(1, embedding_width=embedding_width, filters=filters, window=window)
-    _at_least(2, rows=rows)
+    at_least(1, embedding_width=embedding_width, filters=filters, window=window)
+    at_least(2, rows=rows)
     if window % 2 == 0:
         raise ValueError(Errors.DN003.format(window=window))
     return partial(
@@ -54,7 +54,7 @@ def build_BiLSTM(hidden: int = 100, depth: int = 1) -> EncoderFactory:
     depth (int): Number of layers. Defaults to 1.
     RETURNS (Callable): Makes the encoder from the width of its input.
     """
-    _at_least(1, hidden=hidden, depth=depth)
+    at_least(1, hidden=hidden, depth=depth)
     return partial(BiLSTM, hidden=hidden, depth=depth)
 
 
@@ -66,7 +66,7 @@ def build_FeedForward(hidden: int = 200, depth: int = 1) -> EncoderFactory:
     depth (int): Number of layers. Defaults to 1.
     RETURNS (Callable): Makes the encoder from the width of its input.
     """
-    _at_least(1, hidden=hidden, depth=depth)
+    at_least(1, hidden=hidden, depth=depth)
     return partial(FeedForward, hidden=hidden, depth=depth)
 
 
@@ -88,7 +88,8 @@ def build_Softmax() -> DecoderFactory:
     return Softmax
 
 
-def _at_least(least: int, **values: int) -> None:
+def at_least(least: float, **values: float) -> None:
+    """Raise DN020 if a setting is smaller than it may be, or no number."""
     for name, value in values.items():
-        if value < least:
+        if not value >= least:
             raise ValueError(Errors.DN020.format(name=name, value=value, least=least))

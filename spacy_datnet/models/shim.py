@@ -6,16 +6,18 @@ import ctypes
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import cache
-from io import BytesIO
+from hashlib import sha256
 from typing import Any, Generic, TypeVar, cast
 
 import srsly
 import torch
+from safetensors.torch import load, save
 from thinc.api import Model, get_torch_default_device
 from thinc.shims import PyTorchShim
 from thinc.util import torch2xp, xp2torch
 
 from ..errors import Errors
+from ..nn.context import guard_forks, plain_torch
 from ..nn.datnet_encoder import DATNetEncoder, EncoderSizes
 
 # updates between two calls of `trim_heap`, each of which takes about as long as half an update
@@ -33,6 +35,8 @@ class NetworkShim(PyTorchShim, Generic[NetworkT, SizesT]):
 
     make (Callable): Makes the network from its sizes.
     sizes_type (Type): The class of the sizes.
+    sentences (int): How many sentences the gradients are summed over, which `finish_update` divides them by; 0 for
+        gradients that are as they should be.
     grad_clip (float): Largest global norm of the gradients of one update, 0.0 for no limit.
     """
 
@@ -43,12 +47,14 @@ class NetworkShim(PyTorchShim, Generic[NetworkT, SizesT]):
         *,
         grad_clip: float,
     ):
-        super().__init__(None)
+        with torch.device("cpu"):  # whatever the default device of another library
+            super().__init__(None)
         self._model: NetworkT | None = None
         self._make = make
         self._sizes_type = sizes_type
         self._grad_clip = grad_clip
         self.updates = 0
+        self.sentences = 0
 
     @property
     def network(self) -> NetworkT:
@@ -69,7 +75,9 @@ class NetworkShim(PyTorchShim, Generic[NetworkT, SizesT]):
 
     def build(self, sizes: SizesT) -> None:
         """Make a new network with random weights on Thinc's default device."""
-        self._model = self._make(sizes).to(get_torch_default_device())
+        guard_forks()
+        with plain_torch(get_torch_default_device(), grad=True), torch.device("cpu"):
+            self._model = self._make(sizes).to(get_torch_default_device(), torch.float32)
 
     def __deepcopy__(self, memo: dict) -> "NetworkShim[NetworkT, SizesT]":
         """Copy the network under an identity of its own, or an optimizer would take both for one."""
@@ -81,7 +89,16 @@ class NetworkShim(PyTorchShim, Generic[NetworkT, SizesT]):
         """Let the optimizer change every parameter that has a gradient, and forget the gradients."""
         if self._model is None:
             return
-        parameters = [(n, p) for n, p in self._model.named_parameters() if p.grad is not None]
+        with plain_torch(self.device, grad=False):
+            self._step(optimizer)
+        self.updates += 1
+        if self.updates % TRIM_EVERY == 0:
+            trim_heap()
+
+    def _step(self, optimizer: Callable[..., Any]) -> None:
+        parameters = [(n, p) for n, p in self.network.named_parameters() if p.grad is not None]
+        if self.sentences and parameters:
+            torch._foreach_div_([cast(torch.Tensor, p.grad) for _, p in parameters], float(self.sentences))
         if self._grad_clip and parameters:
             torch.nn.utils.clip_grad_norm_([p for _, p in parameters], self._grad_clip)
         for name, parameter in parameters:
@@ -91,9 +108,12 @@ class NetworkShim(PyTorchShim, Generic[NetworkT, SizesT]):
             parameter.data = xp2torch(weights, device=parameter.device)
             # None and not zero, or momentum moves parts of the network that had no example
             parameter.grad = None
-        self.updates += 1
-        if self.updates % TRIM_EVERY == 0:
-            trim_heap()
+        self.sentences = 0
+
+    def forget_gradients(self) -> None:
+        """Forget the gradients of an update that went wrong."""
+        self.network.zero_grad()
+        self.sentences = 0
 
     @contextlib.contextmanager
     def use_params(self, params: dict) -> Iterator[None]:
@@ -119,21 +139,35 @@ class NetworkShim(PyTorchShim, Generic[NetworkT, SizesT]):
         """Serialize sizes and weights; a network that is not built yet is saved as such."""
         if self._model is None:
             return srsly.msgpack_dumps({"sizes": None, "weights": b""})
-        file = BytesIO()
-        torch.save(self._model.state_dict(), file)
-        return srsly.msgpack_dumps({"sizes": asdict(self.network.sizes), "weights": file.getvalue()})
+        # copies, because a shared decoder has two names, and safetensors wants each tensor once
+        weights = save({name: value.detach().cpu().clone() for name, value in self._model.state_dict().items()})
+        sizes = asdict(self.network.sizes)
+        return srsly.msgpack_dumps({"sizes": sizes, "weights": weights, "sha256": _sum_of(sizes, weights)})
 
     def from_bytes(self, bytes_data: bytes) -> "NetworkShim[NetworkT, SizesT]":
-        """Build the network that was saved and load its weights."""
-        message = srsly.msgpack_loads(bytes_data)
-        if message["sizes"] is None:
+        """Build the network that was saved and load its weights; raise DN065 or DN066 if they are damaged."""
+        try:
+            message = srsly.msgpack_loads(bytes_data)
+            sizes, weights = message["sizes"], message["weights"]
+            whole = sizes is None or message["sha256"] == _sum_of(sizes, weights)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(Errors.DN065) from error
+        if not whole:
+            raise ValueError(Errors.DN065)
+        if sizes is None:
             self._model = None
             return self
-        self.build(self._sizes_type(**message["sizes"]))
-        file = BytesIO(message["weights"])
-        state = torch.load(file, map_location=self.device, weights_only=True)
+        state = load(weights)
+        if broken := sorted(name for name, value in state.items() if not value.isfinite().all()):
+            raise ValueError(Errors.DN066.format(names=", ".join(broken)))
+        self.build(self._sizes_type(**sizes))
         self.network.load_state_dict(state)
         return self
+
+
+def _sum_of(sizes: dict[str, Any], weights: bytes) -> str:
+    """Compute the checksum of what is saved of a network."""
+    return sha256(srsly.msgpack_dumps(sizes) + weights).hexdigest()
 
 
 def shim_of(model: Model) -> NetworkShim[Any, Any]:

@@ -15,12 +15,15 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from .sentences import mask_of
+from .viterbi import DenseStep, PrunedStep
 
 # exp(-300) is 1e-130: far below what a posterior can show, far above the smallest float64 (1e-308). Only where every
 # legal tag of a token is more than 300 below an illegal one are probabilities wrong, and where what comes before and
 # what comes behind a token contradict each other by more than 700 with no legal way between them
 FLOOR = -300.0
 MISSING = -1
+# tags from which on most transitions are left out of the search for the best path, without a change of the result
+MANY_TAGS = 128
 TINY = torch.finfo(torch.float64).tiny
 
 
@@ -213,11 +216,11 @@ def viterbi(emissions: Tensor, lengths: Tensor, scores: Scores, allowed: Tensor 
     if allowed is not None:
         emissions = emissions.masked_fill(~allowed, -torch.inf)
     logits = emissions.transpose(0, 1)
-    reverse = scores.transitions.T.contiguous()  # (to, from): the maximum runs over the last dimension
     last = lengths - 1
+    step = DenseStep(scores.transitions) if scores.start.numel() < MANY_TAGS else PrunedStep(scores.transitions)
     best, back = scores.start + logits[0], []  # (batch, tags)
     for t in range(1, tokens):
-        value, origin = (best[:, None, :] + reverse).max(2)  # (batch, tags)
+        value, origin = step(best)  # (batch, tags)
         best = torch.where((t <= last)[:, None], value + logits[t], best)
         back.append(origin)
     final = (best + scores.end).argmax(1)  # (batch,)

@@ -98,7 +98,7 @@ class Softmax(Decoder):
     """One softmax per token for training; decoding still finds the best legal path."""
 
     def scores(self) -> crf.Scores:  # noqa: D102
-        zeros = (torch.zeros(legal.shape, device=legal.device) for legal in self._legal())
+        zeros = (self.emit.weight.new_zeros(legal.shape) for legal in self._legal())
         return crf.Scores(
             *(zero.masked_fill(~legal, -torch.inf) for zero, legal in zip(zeros, self._legal(), strict=True))
         )

@@ -154,7 +154,7 @@ def drop(x: Tensor, rate: float) -> Tensor:
         return x * 0.0
     if x.device.type != "cpu":
         return dropout(x, rate)
-    draws = torch.empty(x.numel() // 4 + 1, dtype=torch.int64).random_(-(2**63), None)
+    draws = torch.empty(x.numel() // 4 + 1, dtype=torch.int64, device=x.device).random_(-(2**63), None)
     kept = torch.empty_like(x, memory_format=torch.contiguous_format)  # 1 or 0, which is faster than from bool
     torch.ge(draws.view(torch.int16)[: x.numel()].view(x.shape), int(rate * 65536) - 32768, out=kept)
     return x * kept.mul_(1.0 / (1.0 - rate))

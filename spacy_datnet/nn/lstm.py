@@ -36,14 +36,14 @@ def pack(lengths: Tensor) -> Packing:
     RETURNS (Packing): The plan, on the CPU.
     """
     ordered, order = lengths.sort(descending=True, stable=True)
-    step = torch.arange(int(ordered[0]))[:, None]
+    step = torch.arange(int(ordered[0]), device=lengths.device)[:, None]
     mask = step < ordered[None, :]  # (longest, batch)
     alive = mask.sum(1)
     first = (lengths.cumsum(0) - lengths)[order][None, :]
     forward = (first + step)[mask]
     backward = (first + ordered[None, :] - 1 - step)[mask]
     # a step's tokens stand `alive` places behind those of the step before
-    packed = torch.arange(len(forward))
+    packed = torch.arange(len(forward), device=lengths.device)
     before = torch.cat([alive[:1], alive[:-1]]).repeat_interleave(alive)
     previous = packed - before
     previous[: alive[0]] = len(forward)

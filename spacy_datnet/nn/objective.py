@@ -23,7 +23,7 @@ class Gold(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """What one step did, as plain numbers. Losses are in nats per sentence of the batch.
+    """What one step did, as plain numbers. Losses are in nats, summed over the sentences.
 
     source, target (float): Loss of each resource on the clean input.
     discriminator (float): Loss of the discriminator on the clean input.
@@ -73,6 +73,8 @@ class Objective:
 
     def __call__(self, network: DATNet, inputs: Inputs, gold: dict[str, Gold], *, dropout: float = 0.0) -> Report:
         """Run the step's forward and backward passes; gradients are added to the parameters and `inputs.words`.
+
+        Losses are sums over sentences, so that those of the parts of a batch add up to those of the batch.
 
         The clean pass gives both its own gradient and the direction of the perturbation, so a step with adversarial
         training costs two passes and not three. The direction is the gradient that reaches the embeddings, behind
@@ -128,7 +130,7 @@ class Objective:
             logits = network.discriminator(states.shared, inputs.sentences, self.reversal)
             losses["discriminator"] = self._resource_loss(logits, inputs.is_source)
             correct = ((logits > 0) == inputs.is_source).sum().to(zero.dtype)
-        return _Pass(torch.stack(list(losses.values())) / len(inputs.sentences), correct.detach())
+        return _Pass(torch.stack(list(losses.values())), correct.detach())
 
     def _resource_loss(self, logits: Tensor, is_source: Tensor) -> Tensor:
         if self.discriminator == "ad":

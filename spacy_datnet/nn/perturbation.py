@@ -16,8 +16,10 @@ def perturbation(gradient: Tensor, epsilon: Tensor, sentence: Tensor) -> Tensor:
     sentence (Tensor): (rows,), int64, the sentence that a row belongs to.
     RETURNS (Tensor): Shape of the gradient. Zero for a sentence without any gradient.
     """
-    # scaled by its largest value first: the square of a small gradient is no float32
-    gradient = gradient / gradient.abs().amax().clamp(min=TINY)
+    # scaled by the sentence's largest value first: the square of a small gradient is no float32
+    rows = gradient.abs().flatten(1).amax(1)  # (rows,)
+    largest = torch.zeros_like(epsilon).scatter_reduce_(0, sentence, rows, "amax").clamp_(min=TINY)  # (sentences,)
+    gradient = gradient / largest[sentence].view(-1, *[1] * (gradient.dim() - 1))
     square = gradient.flatten(1).square().sum(1)  # (rows,)
     norm = torch.zeros_like(epsilon).index_add_(0, sentence, square).sqrt()  # (sentences,)
     factor = epsilon / norm.clamp(min=TINY)

@@ -5,9 +5,11 @@ One step reads top to bottom in `DATNetPipe.update`: examples -> features -> net
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
 from functools import partial
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -16,42 +18,24 @@ from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import ensure_path
 from spacy.vocab import Vocab
-from thinc.api import Config, Optimizer, set_dropout_rate
+from thinc.api import Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
 from ..models.batch import Batch, Features, is_static
 from ..models.datnet import DATNetModel, Prediction, drop_source, network_of, predict
 from ..models.shim import shim_of
+from ..nn.context import plain_torch
 from ..nn.objective import Gold, Objective, Report
 from ..resources import RESOURCES, SOURCE, TARGET, resource_of
 from .annotations import Annotation, annotation_of, collect_gold
-from .labels import Labels, check_labels, choose_labels, compare_labels, is_zero_shot, read_labels, survey
+from .labels import Labels, say_unknown_labels, settle_labels, survey
 
-DEFAULT_CONFIG = """
-[loss]
-@losses = "spacy-datnet.DualAdversarialLoss.v1"
-
-[model]
-@architectures = "spacy-datnet.DATNet.v1"
-transfer = "full"
-
-[model.tok2vec]
-@architectures = "spacy.MultiHashEmbed.v2"
-width = 100
-attrs = ["NORM", "PREFIX", "SUFFIX", "SHAPE"]
-rows = [5000, 1000, 2500, 2500]
-include_static_vectors = false
-
-[model.characters]
-@architectures = "spacy-datnet.CharCNN.v1"
-
-[model.encoder]
-@architectures = "spacy-datnet.BiLSTM.v1"
-
-[model.decoder]
-@architectures = "spacy-datnet.CRF.v1"
-"""
+# longer than almost any sentence
+LONG = 200
+LONG_DOC = "long doc"
+MODEL, SUM = "model", ".sha256"
 
 
 class DATNetPipe(TrainablePipe):
@@ -83,7 +67,9 @@ class DATNetPipe(TrainablePipe):
         self.scorer = scorer
         self.learn_rate_scale = 1.0
         self.learn_rate_factor = 1.0
+        self.accumulate_gradient = 1
         self.cfg: dict[str, Any] = {"labels": {}, "zero_shot": False}
+        self.said: set[str] = set()  # labels that need no word any more, and other warnings that come once
 
     # What a subclass defines
 
@@ -146,30 +132,30 @@ class DATNetPipe(TrainablePipe):
             Without target examples, `transfer = "none"` reads them off the source (zero-shot transfer).
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
-        if isinstance(labels, Mapping) and (unknown := sorted(set(labels) - set(RESOURCES))):
-            raise ValueError(Errors.DN019.format(name=self.name, unknown=unknown, known=", ".join(RESOURCES)))
         if nlp is not None and self.score_name not in nlp.config["training"]["score_weights"]:
             warnings.warn(Warnings.DN053.format(name=self.name, score=self.score_name), stacklevel=2)
-        transfer, shared = self.model.attrs["transfer"], self.model.attrs["share_decoder"]
-        transfers = transfer != "none"
+        training = {} if nlp is None else nlp.config.interpolate()["training"]
+        self.accumulate_gradient = training.get("accumulate_gradient", 1)
+        streams = training.get("max_epochs") == -1  # spaCy shows the first 100 examples only
         seen = survey(get_examples(), self.annotations)
-        zero_shot = is_zero_shot(self.name, seen, self.annotations, transfer)
-        chosen = choose_labels(
+        transfer = self.model.attrs["transfer"]
+        chosen, zero_shot = settle_labels(
+            self.name,
             self.labels,
-            read_labels(labels, shared and SOURCE in seen),
-            {resource: examples.labels for resource, examples in seen.items()},
-            transfers=transfers,
-            zero_shot=zero_shot,
-            shared=shared,
+            labels,
+            seen,
+            self.annotations,
+            transfer=transfer,
+            shared=self.model.attrs["share_decoder"],
+            streams=streams,
         )
-        check_labels(self.name, chosen, self.annotations, transfers=transfers, shared=shared)
-        compare_labels(self.name, chosen, seen, zero_shot=zero_shot)
         self.cfg["labels"] = {resource: sorted(chosen[resource]) for resource in sorted(chosen)}
         self.cfg["zero_shot"] = zero_shot
+        self.said |= set().union(*(examples.labels for examples in seen.values()))
         for label in set().union(*chosen.values()):
             self.vocab.strings.add(label)
         target = seen[TARGET].docs if TARGET in seen else []
-        source = seen[SOURCE].docs if SOURCE in seen and (transfers or zero_shot) else []
+        source = seen[SOURCE].docs if SOURCE in seen and (transfer != "none" or zero_shot) else []
         target = target or [Doc(self.vocab, words=["x"])]
         is_source = np.arange(len(target) + len(source)) >= len(target)
         legality = {resource: self.tag_set_of(resource).legal() for resource in self.cfg["labels"]}
@@ -185,16 +171,27 @@ class DATNetPipe(TrainablePipe):
     ) -> dict[str, float]:
         """Learn from a batch of examples of one or both resources.
 
+        The losses are sums over the sentences, in nats, so that those of the parts of a batch add up to those of the
+        batch. Gradients add up in the same way: `finish_update` divides the network's by the sentences of all updates
+        since it was called last, however they were parted. What goes on to word features is divided at once, by the
+        sentences of the update and by `accumulate_gradient` of the config that the component was initialised with,
+        which is exact for parts of the same size.
+
         examples (Iterable[Example]): The batch.
         drop (float): Dropout rate.
         sgd (Optional[Optimizer]): The optimizer. None or False leaves the gradients for `finish_update`.
-        losses (Optional[Dict[str, float]]): Updated with the loss under the component's name, and with its parts.
+        losses (Optional[Dict[str, float]]): Updated with the loss under the component's name, and with its parts under
+            "NAME.source", "NAME.target", "NAME.discriminator" and "NAME.adversarial".
         RETURNS (Dict[str, float]): The losses.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
+        if not 0.0 <= drop < 1.0:
+            raise ValueError(
+                Errors.DN068.format(name="The dropout rate", value=drop, range="at least 0 and less than 1")
+            )
         if not any(len(example.predicted) for example in examples):
             return losses
         network = network_of(self.model)
@@ -202,26 +199,30 @@ class DATNetPipe(TrainablePipe):
         transfers = self.model.attrs["transfer"] != "none"
         if transfers and is_source.any() and SOURCE not in self.cfg["labels"]:
             raise ValueError(Errors.DN017.format(name=self.name))
+        self.said |= say_unknown_labels(self.name, examples, self.annotations, self.cfg, self.said)
         batch = Batch([example.predicted for example in examples], is_source)
         set_dropout_rate(self.model, drop)
-        featurizer = self.model.get_ref("features")
-        features, backprop = featurizer.begin_update(batch)
-        features = features.to(shim_of(self.model).device)
-        if self.cfg.get("zero_shot"):  # the source's own features, but in the role of the target
-            features = replace(features, is_source=np.zeros_like(features.is_source))
-        # the base model has no use for the source, and sees it only if there is nothing else
-        resources = RESOURCES if transfers or is_source.all() else (TARGET,)
-        sentences = np.concatenate([features.sentences_of(resource) for resource in resources])
-        if not len(sentences):  # white space alone; what a listener hears wants an answer
-            backprop(torch.zeros_like(features.words))
-            return losses
-        inputs = features.inputs(sentences, own_forms=self.loss.adversarial_training)
-        inputs.words.requires_grad_(not is_static(featurizer))
-        gold = self._gold(examples, features)
-        report = self.loss(network, inputs, gold, dropout=drop)
-        self._log(report, losses)
-        if not is_static(featurizer):
-            backprop(features.spread(inputs.words.grad, sentences))
+        featurizer, shim = self.model.get_ref("features"), shim_of(self.model)
+        with plain_torch(shim.device, grad=True):
+            features, backprop = featurizer.begin_update(batch)
+            features = features.to(shim.device)
+            if self.cfg.get("zero_shot"):  # the source's own features, but in the role of the target
+                features = replace(features, is_source=np.zeros_like(features.is_source))
+            # the base model has no use for the source, and sees it only if there is nothing else
+            resources = RESOURCES if transfers or is_source.all() else (TARGET,)
+            sentences = np.concatenate([features.sentences_of(resource) for resource in resources])
+            if not len(sentences):  # white space alone; what a listener hears wants an answer
+                backprop(torch.zeros_like(features.words))
+                return losses
+            inputs = features.inputs(sentences, own_forms=self.loss.adversarial_training)
+            inputs.words.requires_grad_(not is_static(featurizer))
+            gold = self._gold(examples, features)
+            report = self.loss(network, inputs, gold, dropout=drop)
+            self._log(report, len(sentences), losses)
+            shim.sentences += len(sentences)
+            if not is_static(featurizer):
+                gradient = inputs.words.grad / (len(sentences) * self.accumulate_gradient)
+                backprop(features.spread(gradient, sentences))
         if sgd not in (None, False):
             self.finish_update(sgd)
         return losses
@@ -231,15 +232,14 @@ class DATNetPipe(TrainablePipe):
         tag_sets = {resource: self.tag_set_of(resource) for resource in network_of(self.model).sizes.tags}
         return collect_gold(examples, features, self.annotations, tag_sets, self.cfg.get("zero_shot", False))
 
-    def _log(self, report: Report, losses: dict[str, float]) -> None:
+    def _log(self, report: Report, sentences: int, losses: dict[str, float]) -> None:
         if not math.isfinite(report.total):
-            network_of(self.model).zero_grad()  # they would spoil the next update
+            shim_of(self.model).forget_gradients()  # they would spoil the next update
             raise ValueError(Errors.DN014.format(name=self.name, report=report))
         losses[self.name] += report.total
-        losses[f"{self.name}_updates"] = losses.get(f"{self.name}_updates", 0) + 1
-        for part in ("source", "target", "discriminator", "adversarial", "correct", "judged"):
-            key = f"{self.name}_{part}"
-            losses[key] = losses.get(key, 0.0) + getattr(report, part)
+        # a name with a dot is no component's, as it would be two sections of a config
+        for part, value in {**asdict(report), "sentences": sentences}.items():
+            losses[f"{self.name}.{part}"] = losses.get(f"{self.name}.{part}", 0.0) + value
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Change the parameters by their gradients, at the optimizer's rate times `learn_rate_scale`.
@@ -267,6 +267,12 @@ class DATNetPipe(TrainablePipe):
         """
         docs = list(docs)
         self.check_initialized()
+        if LONG_DOC not in self.said:
+            for doc in docs:
+                if len(doc) > LONG and not doc.has_annotation("SENT_START"):
+                    self.said.add(LONG_DOC)
+                    warnings.warn(Warnings.DN078.format(name=self.name, length=len(doc)), stacklevel=3)
+                    break
         return predict(self.model, docs, allowed=self.allowed_tags(docs), confidence=self.confidence)
 
     def check_initialized(self) -> None:
@@ -274,11 +280,19 @@ class DATNetPipe(TrainablePipe):
         if not shim_of(self.model).is_built:
             raise ValueError(Errors.DN015.format(name=self.name))
 
+    # Saving
 
-def default_config(**settings: Any) -> dict[str, Any]:
-    """Make the default config of a component.
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Save the component, and beside its model the checksum of that."""
+        super().to_disk(path, exclude=exclude)
+        if "model" not in exclude:
+            file = ensure_path(path) / MODEL
+            file.with_suffix(SUM).write_text(sha256(file.read_bytes()).hexdigest(), encoding="utf8")
 
-    settings: The settings that the component does not share with the others.
-    RETURNS (Dict[str, Any]): The config, with `source_annotation`, `confidence`, `loss` and `model`.
-    """
-    return {**settings, "source_annotation": None, "confidence": True, **Config().from_str(DEFAULT_CONFIG)}
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "DATNetPipe":
+        """Load the component; raise DN067 if its model is damaged."""
+        file = ensure_path(path) / MODEL
+        checked = "model" not in exclude and file.with_suffix(SUM).exists()
+        if checked and file.with_suffix(SUM).read_text(encoding="utf8") != sha256(file.read_bytes()).hexdigest():
+            raise ValueError(Errors.DN067.format(name=self.name, path=file))
+        return super().from_disk(path, exclude=exclude)

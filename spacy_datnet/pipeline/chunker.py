@@ -13,7 +13,7 @@ from ..errors import Warnings
 from ..models.datnet import DATNetModel
 from ..nn.objective import Objective
 from .annotations import Spans
-from .base import default_config
+from .defaults import default_config
 from .extensions import CHUNK_CONFIDENCE, register_extension
 from .spans import SpanPipe
 

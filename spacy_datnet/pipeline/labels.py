@@ -1,7 +1,7 @@
 """Which labels each decoder learns, and what part each resource has in that: functions of plain data.
 
 A pass over the examples (`survey`) and what the user gives (`read_labels`) make the labels of each decoder
-(`choose_labels`); the rest are checks of these.
+(`choose_labels`); the rest are checks of these. `settle_labels` does all of it.
 """
 
 import warnings
@@ -46,6 +46,46 @@ def survey(examples: Iterable[Example], annotations: Mapping[str, Annotation[Any
         if len(mine.docs) < SAMPLE and len(example.predicted):
             mine.docs.append(example.predicted)
     return {resource: mine for resource, mine in seen.items() if mine.count}
+
+
+def settle_labels(
+    name: str,
+    known: Collection[str],
+    labels: Iterable[str] | Mapping[str, Iterable[str]] | None,
+    seen: Mapping[str, Seen],
+    annotations: Mapping[str, Annotation[Any]],
+    *,
+    transfer: str,
+    shared: bool,
+    streams: bool,
+) -> tuple[dict[str, set[str]], bool]:
+    """Settle the labels of each decoder, and whether the target's learns from the source: all of this module in turn.
+
+    name (str): The component.
+    known (Collection[str]): Labels that the target has already, of `add_label` or of an earlier initialisation.
+    labels: Labels that the user gives: the target's, or those of each resource.
+    seen (Mapping[str, Seen]): The examples of each resource that has any.
+    annotations (Mapping[str, Annotation]): The kind of annotation of each resource.
+    transfer (str): What is transferred: "none", "full" or "part".
+    shared (bool): Whether source and target share a decoder.
+    streams (bool): Whether these are only the first examples of a corpus that is read as a stream.
+    RETURNS (Tuple[Dict[str, Set[str]], bool]): The labels by resource, and whether it is a zero-shot transfer.
+    """
+    if isinstance(labels, Mapping) and (unknown := sorted(set(labels) - set(RESOURCES))):
+        raise ValueError(Errors.DN019.format(name=name, unknown=unknown, known=", ".join(RESOURCES)))
+    given = read_labels(labels, shared and SOURCE in seen)
+    roles = set(seen)
+    if streams and roles == {SOURCE}:
+        if not known and TARGET not in given:
+            raise ValueError(Errors.DN069.format(name=name))
+        roles.add(TARGET)  # it comes later
+    zero_shot = is_zero_shot(name, roles, annotations, transfer)
+    transfers = transfer != "none"
+    found = {resource: examples.labels for resource, examples in seen.items()}
+    chosen = choose_labels(known, given, found, transfers=transfers, zero_shot=zero_shot, shared=shared)
+    check_labels(name, chosen, annotations, transfers=transfers, shared=shared)
+    compare_labels(name, chosen, seen, zero_shot=zero_shot)
+    return chosen, zero_shot
 
 
 def read_labels(labels: Iterable[str] | Mapping[str, Iterable[str]] | None, shared: bool) -> dict[str, set[str]]:
@@ -147,6 +187,32 @@ def compare_labels(name: str, labels: Mapping[str, set[str]], seen: Mapping[str,
             raise ValueError(Errors.DN045.format(name=name, resource=resource, given=given, found=missing))
         if missing:
             warnings.warn(Warnings.DN059.format(name=name, resource=resource, missing=missing), stacklevel=3)
+
+
+def say_unknown_labels(
+    name: str,
+    examples: Iterable[Example],
+    annotations: Mapping[str, Annotation[Any]],
+    settings: Mapping[str, Any],
+    said: Collection[str],
+) -> set[str]:
+    """Warn of labels that examples are annotated with and that a trained component can't learn.
+
+    name (str): The component.
+    examples (Iterable[Example]): The examples.
+    annotations (Mapping[str, Annotation]): The kind of annotation of each resource.
+    settings (Mapping[str, Any]): The `labels` of each decoder, and whether the transfer is `zero_shot`.
+    said (Collection[str]): Labels that were warned of before.
+    RETURNS (Set[str]): The labels that were warned of.
+    """
+    missing: set[str] = set()
+    for resource, seen in survey(examples, annotations).items():
+        mine = settings["labels"].get(TARGET if settings.get("zero_shot") else resource)
+        if mine is not None and (new := seen.labels - {*mine, *said}):
+            missing |= new
+            parts = {"missing": name_some(new), "known": name_some(set(mine))}
+            warnings.warn(Warnings.DN077.format(name=name, resource=resource, **parts), stacklevel=3)
+    return missing
 
 
 def name_some(labels: set[str], most: int = 10) -> str:

@@ -13,7 +13,7 @@ from ..nn.objective import Objective
 from ..nn.tags import OUTSIDE
 from ..resources import TARGET
 from .annotations import Entities
-from .base import default_config
+from .defaults import default_config
 from .extensions import ENT_CONFIDENCE, register_extension
 from .spans import SpanPipe
 
@@ -60,7 +60,7 @@ class DATNetNER(SpanPipe):
 
     Entities and blocked spans that are set before the component runs stay as they are, and the best path around them
     is found. `ent._.confidence` is the exact probability of the span and its label under the CRF, None for an entity
-    that was there before.
+    that was there before, or that something after the component sets or labels otherwise.
     """
 
     score_name = "ents_f"

@@ -17,7 +17,8 @@ from ..nn.objective import Objective
 from ..nn.tags import MISSING
 from ..resources import TARGET
 from .annotations import Tags
-from .base import DATNetPipe, default_config
+from .base import DATNetPipe
+from .defaults import default_config
 from .extensions import TAG_CONFIDENCE, register_extension
 
 # what spaCy's pipelines say of white space
@@ -89,8 +90,8 @@ class DATNetTagger(DATNetPipe):
 
     As with spaCy's tagger, tags that are set before the component runs stay unless `overwrite` is true, and an empty
     tag in the annotation is a missing one. The best path around the tags that are set is found. The confidence is the
-    exact marginal probability of the tag under the CRF, None for a tag that was there before. White space is no part
-    of it: its tag is "_SP", its part of speech "SPACE", as in spaCy's pipelines.
+    exact marginal probability of the tag under the CRF, NaN for a tag that was there before. White space is no part
+    of it: it has no confidence (NaN), its tag is "_SP", its part of speech "SPACE", as in spaCy's pipelines.
     """
 
     def __init__(self, *args: Any, attribute: str, overwrite: bool, **kwargs: Any):
@@ -143,5 +144,4 @@ class DATNetTagger(DATNetPipe):
                     doc[i]._.set(self.extension, probabilities[i])
             if doc.user_data:  # the confidence of another tag, from an earlier run
                 for i in np.flatnonzero(~confident).tolist():
-                    if doc[i]._.get(self.extension) is not None:
-                        doc[i]._.set(self.extension, None)
+                    cast(dict, doc.user_data).pop(("._.", self.extension, doc[i].idx, None), None)

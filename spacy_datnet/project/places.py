@@ -5,10 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..corpora.formats import SUFFIXES
 from ..errors import Errors
 
-PLAIN = ".txt"
 # in bytes; what is larger stays where it is
 LARGEST = 50_000_000
 OWN_FILES = ("project.yml", "config.cfg", "grid.yaml", "final.yaml", "README.md", "assets", "corpus", "training")
@@ -68,11 +66,9 @@ def place_of(folder: Path, location: str, name: str) -> tuple[str, bool]:
     there = path.resolve() if path.exists() else Path.cwd() / path
     if there.is_relative_to(folder.resolve()):
         return there.relative_to(folder.resolve()).as_posix(), False
-    if path.is_file() and path.stat().st_size <= LARGEST and path.suffix != ".zip":
-        bare, zipped = (path.stem, ".gz") if path.suffix == ".gz" else (path.name, "")
-        # one that says nothing, as in eng.train, would become part of the corpus' name
-        suffix = next((suffix for suffix in SUFFIXES if bare.endswith(suffix)), PLAIN)
-        return f"assets/{name}{suffix}{zipped}", True
+    if path.is_file() and path.stat().st_size <= LARGEST:
+        suffixes = path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]
+        return f"assets/{name}{re.sub(r'[^.A-Za-z0-9]', '', ''.join(suffixes))}", True
     return there.as_posix(), False
 
 

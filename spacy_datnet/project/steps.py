@@ -92,12 +92,7 @@ def steps_of(material: Material) -> list[Step]:
         steps.append(_borders(material))
     if material.held.splits:
         steps.append(_split(material))
-    uses = [
-        f"--{TRAIN if use == ALL else use} {file}"
-        for use, path in material.corpora.items()
-        # of a folder, each file by itself
-        for file in [one.corpus for one in material.places if one.corpus.startswith(f"{path}/")] or [path]
-    ]
+    uses = [f"--{'train' if use == ALL else use} {path}" for use, path in material.corpora.items()]
     steps.append(Step("check", "Look for mistakes in the corpora", [f"{RUN} check {' '.join(uses)}"], used))
     vectors = _vectors(material)
     steps += [vectors] if vectors.script else []
@@ -147,8 +142,9 @@ def steps_of(material: Material) -> list[Step]:
 def _convert(material: Material) -> Step:
     alike: dict[tuple[str, str, str], list[Place]] = {}
     for one in material.places:
-        # copies have the names of their corpora, of which a folder is enough to say
-        output = PurePosixPath(one.corpus).parent.as_posix() if one.copied else one.corpus
+        # a corpus that does not have the name of its file is named by itself
+        has_name = one.copied or PurePosixPath(one.path).stem == PurePosixPath(one.corpus).stem
+        output = PurePosixPath(one.corpus).parent.as_posix() if has_name else one.corpus
         alike.setdefault((output, material.langs[one.role], material.kinds[one.role]), []).append(one)
     lines = []
     for (output, lang, kind), places in alike.items():

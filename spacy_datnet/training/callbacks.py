@@ -1,5 +1,6 @@
 """Callbacks of the initialisation and of the training loop."""
 
+import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -25,7 +26,7 @@ def configure_epoch_decay(rate: float = 0.05, factor: float = 1.0) -> Callable[[
     RETURNS (Callable): The callback.
     """
     for name, value in (("rate", rate), ("factor", factor)):
-        if value < 0.0:
+        if not 0.0 <= value < math.inf:
             raise ValueError(Errors.DN103.format(name=name, value=value))
     return partial(scale_learn_rates, rate, factor)
 

@@ -1,6 +1,7 @@
 """The reader that joins a source and a target corpus."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, zip_longest
 from pathlib import Path
 
 from spacy.language import Language
@@ -24,6 +25,7 @@ def configure_SourceTargetCorpus(
     ids: Path | None = None,
     gold_preproc: bool = True,
     max_length: int = 0,
+    augmenter: Callable[[Language, Example], Iterator[Example]] | None = None,
 ) -> "SourceTargetCorpus":
     """Configure a reader of source and target examples, each stamped with its resource.
 
@@ -38,6 +40,8 @@ def configure_SourceTargetCorpus(
     gold_preproc (bool): Train on gold sentences and tokens, see `spacy.Corpus.v1`; if not, what is chosen and numbered
         is docs instead of sentences. Defaults to True.
     max_length (int): Longest doc without `gold_preproc`, see `spacy.Corpus.v1`. Defaults to 0, no limit.
+    augmenter (Optional[Callable]): Makes other examples of each, such as `spacy.lower_case.v1`, see `spacy.Corpus.v1`;
+        they are of the same resource. Target examples are chosen before. Defaults to none.
     RETURNS (SourceTargetCorpus): The reader.
     """
     if target_count is not None and target_ratio is not None:
@@ -51,6 +55,7 @@ def configure_SourceTargetCorpus(
         ids=ids,
         gold_preproc=gold_preproc,
         max_length=max_length,
+        augmenter=augmenter,
     )
 
 
@@ -68,6 +73,7 @@ class SourceTargetCorpus:
         ids: Path | None,
         gold_preproc: bool,
         max_length: int,
+        augmenter: Callable[[Language, Example], Iterator[Example]] | None,
     ):
         def checked(path: Path | None) -> Path | None:
             if path is None:
@@ -87,27 +93,46 @@ class SourceTargetCorpus:
         self.ids = ensure_path(ids)
         self.gold_preproc = gold_preproc
         self.max_length = max_length
+        self.augmenter = augmenter
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield the examples: the source's, then those of the target that were chosen.
 
+        Where the training streams (`max_epochs = -1`) they come in turn, because the components are initialised with
+        the first hundred.
+
         nlp (Language): The pipeline that tokenizes.
         YIELDS (Example): The examples, stamped.
         """
-        if self.source is not None:
-            empty = True
-            for example in self._examples(nlp, self.source):
-                empty = False
-                stamp(example.reference, SOURCE)
-                yield example
-            if empty:
-                raise ValueError(Errors.DN109.format(path=self.source))
+        parts = self._stamped(nlp, self._source(nlp), SOURCE), self._stamped(nlp, self._target(nlp), TARGET)
+        if nlp.config["training"].get("max_epochs") != -1:
+            yield from chain(*parts)
+            return
+        for pair in zip_longest(*parts):
+            yield from (example for example in pair if example is not None)
+
+    def _source(self, nlp: Language) -> Iterator[Example]:
+        if self.source is None:
+            return
+        empty = True
+        for example in self._examples(nlp, self.source):
+            empty = False
+            yield example
+        if empty:
+            raise ValueError(Errors.DN109.format(path=self.source))
+
+    def _target(self, nlp: Language) -> Iterator[Example]:
         target = [] if self.target is None else list(self._examples(nlp, self.target))
         if not target and self.target is not None:
             raise ValueError(Errors.DN109.format(path=self.target))
-        for example in self._choose(target):
-            stamp(example.reference, TARGET)
-            yield example
+        yield from self._choose(target)
+
+    def _stamped(self, nlp: Language, examples: Iterable[Example], resource: str) -> Iterator[Example]:
+        for example in examples:
+            # stamped last: what an augmenter makes has a reference of its own
+            for augmented in [example] if self.augmenter is None else self.augmenter(nlp, example):
+                stamp(augmented.reference, resource)
+                yield augmented
 
     def _examples(self, nlp: Language, path: Path) -> Iterator[Example]:
         corpus = Corpus(path, max_length=self.max_length)
@@ -116,7 +141,9 @@ class SourceTargetCorpus:
             return
         # the same as with `gold_preproc` of spaCy's reader, which copies the whole doc once per sentence
         for doc in corpus.read_docbin(nlp.vocab, walk_corpus(path, FILE_TYPE)):
-            for sentence in split_sentences(doc):
+            for sentence in split_sentences(doc) if doc.has_annotation("SENT_START") else [doc]:
+                if len(sentence) == len(doc):  # of several, none is known to have the doc's categories
+                    sentence.cats = dict(doc.cats)
                 words, spaces = [token.text for token in sentence], [bool(token.whitespace_) for token in sentence]
                 yield Example(Doc(nlp.vocab, words=words, spaces=spaces), sentence)
 

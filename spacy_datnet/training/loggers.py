@@ -23,12 +23,11 @@ LogStep = Callable[[dict[str, Any] | None], None]
 def configure_ConsoleLogger(
     progress_bar: bool = True, output_file: Path | None = None
 ) -> Callable[[Language, IO, IO], tuple[LogStep, Callable[[], None]]]:
-    """Configure a logger that prints a row per evaluation: losses per update, discriminator and dev scores.
+    """Configure a logger that prints a row per evaluation: losses per sentence, discriminator and dev scores.
 
     Columns of each DATNet component: the loss of source and target, of the discriminator, the whole loss on perturbed
-    inputs (nats, divided by the sentences of the whole batch; mean of the updates since the row before, of which
-    `accumulate_gradient` makes several a step), and how many resources the discriminator told, in percent. A
-    discriminator near the share of the larger resource is fooled, one near 100 not.
+    inputs (nats, divided by all sentences since the row before), and how many resources the discriminator told, in
+    percent. A discriminator near the share of the larger resource is fooled, one near 100 not.
 
     progress_bar (bool): Whether to show the steps until the end, or until the next evaluation if `max_steps` is 0, on a
         terminal. Defaults to True.
@@ -131,8 +130,8 @@ def means(losses: dict[str, float], name: str) -> dict[str, float]:
     name (str): Name of the component.
     RETURNS (Dict[str, float]): Loss per sentence of each part, and the discriminator's accuracy in percent.
     """
-    updates = losses.get(f"{name}_updates", 0) or 1
-    parts = {column: losses.get(f"{name}_{column}", 0.0) / updates for column in COLUMNS}
-    judged = losses.get(f"{name}_judged", 0.0)
-    parts["accuracy"] = 100 * losses.get(f"{name}_correct", 0.0) / judged if judged else 0.0
+    sentences = losses.get(f"{name}.sentences", 0) or 1
+    parts = {column: losses.get(f"{name}.{column}", 0.0) / sentences for column in COLUMNS}
+    judged = losses.get(f"{name}.judged", 0.0)
+    parts["accuracy"] = 100 * losses.get(f"{name}.correct", 0.0) / judged if judged else 0.0
     return parts

@@ -1,5 +1,7 @@
 """The registered training objective."""
 
+import math
+
 from spacy.util import registry
 
 from ..errors import Errors
@@ -44,7 +46,7 @@ def configure_DualAdversarialLoss(
         ("epsilon_target", epsilon_target),
         ("epsilon_characters", epsilon_characters),
     ):
-        if value < 0.0:
+        if not 0.0 <= value < math.inf:
             raise ValueError(Errors.DN103.format(name=name, value=value))
     return Objective(
         discriminator=discriminator,

@@ -156,10 +156,9 @@ class Rehearsal:
         if self.repeats:
             self._evaluation = next(self._repeated)
             return dict(self._evaluation["scores"])
-        # spaCy lists scores per label in the order of a set, which differs from process to process
-        scores = _ordered(self._nlp.evaluate(examples))
-        self._evaluation = {"scores": scores}
-        return dict(scores)
+        scores = self._nlp.evaluate(examples)
+        self._evaluation = {"scores": dict(scores)}
+        return scores
 
     def complete(self, info: dict[str, Any]) -> None:
         """Keep what the loop says of a step with an evaluation, or say what it said."""
@@ -168,7 +167,3 @@ class Rehearsal:
             info["losses"].update(self._evaluation["losses"])
         else:
             self.evaluations.append({**self._evaluation, "seconds": info["seconds"], "losses": dict(info["losses"])})
-
-
-def _ordered(value: Any) -> Any:
-    return {key: _ordered(value[key]) for key in sorted(value, key=str)} if isinstance(value, dict) else value

@@ -244,24 +244,6 @@ def test_labels_that_differ_get_decoders_of_their_own(files, tmp_path):
     assert "decoder: shared" in init("rare", *options(files, "target"), "--source", rare).stdout
 
 
-def test_files_of_any_name_become_corpora(files, tmp_path):
-    other = write(tmp_path / "eng.train", rows("en", 150, 2))
-    with gzip.open("two words.tsv.gz", "wt", encoding="utf8") as file:
-        file.write(Path(files["target"]).read_text(encoding="utf8"))
-    targets = ["--target", "two words.tsv.gz", "--target", files["dev"]]
-    assert init("out", *targets, "--source", other, "--test", files["test"]).exit_code == 0
-    os.chdir("out")
-    step = steps(".")["convert"]
-    for line in step["script"]:
-        subprocess.run([sys.executable, *shlex.split(line)[1:]], check=True, capture_output=True)
-    assert all(Path(path).is_file() for path in step["outputs"])
-    assert step["outputs"][:2] == ["corpus/target/target-1.spacy", "corpus/target/target-2.spacy"]
-    (line,) = steps(".")["check"]["script"]
-    assert "--train corpus/target/target-1.spacy --train corpus/target/target-2.spacy" in line
-    subprocess.run([sys.executable, *shlex.split(line)[1:]], check=True, capture_output=True)
-    init_nlp(load_config("config.cfg"))
-
-
 def test_nothing_is_overwritten(files):
     Path("out").mkdir()
     Path("out/README.md").write_text("mine")

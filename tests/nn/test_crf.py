@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_datnet.nn import crf
+from spacy_datnet.nn import viterbi as viterbi_steps
 from spacy_datnet.nn.crf import MISSING, Scores
+from spacy_datnet.nn.tags import SpanTags, TokenTags
 
 N_TAGS = 3
 BATCHES = [[1], [2], [3], [3, 1, 2, 3]]
@@ -326,3 +328,23 @@ def test_decoded_paths_are_legal_and_allowed(lengths, n_tags, seed, scale):
         assert scores.start[path[0]].isfinite() and scores.end[path[-1]].isfinite()
         assert all(scores.transitions[a, b].isfinite() for a, b in pairwise(path))
         assert all(may[token, tag] for token, tag in enumerate(path))
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.1, 1.0, 10.0])
+@pytest.mark.parametrize("tag_set", [SpanTags(("A", "B", "C")), TokenTags(("A", "B", "C", "D", "E"))])
+def test_the_search_with_fewer_transitions_finds_the_same_path(tag_set, scale, monkeypatch):
+    rng = torch.Generator().manual_seed(0)
+    n, lengths = len(tag_set), torch.tensor([1, 2, 3, 5, 8, 8, 8, 8])
+    legal = [torch.from_numpy(part) for part in tag_set.legal()]
+    scores = Scores(*(torch.randn(p.shape, generator=rng).mul(scale).masked_fill(~p, -torch.inf) for p in legal))
+    emissions = torch.randn(8, 8, n, generator=rng)
+    allowed = torch.rand(8, 8, n, generator=rng) < 0.7
+    allowed[..., 0] = True  # so that there is a legal path
+    for entries in (2**22, 20):
+        monkeypatch.setattr(viterbi_steps, "ENTRIES", entries)
+        for mask in (None, allowed):
+            expected = crf.viterbi(emissions, lengths, scores, mask)
+            with monkeypatch.context() as many:
+                many.setattr(crf, "MANY_TAGS", 2)
+                found = crf.viterbi(emissions, lengths, scores, mask)
+            assert torch.equal(found, expected)

@@ -51,7 +51,7 @@ def gradients(network, inputs, gold, **settings):
 
 
 def decoder_loss(network, inputs, gold, words, characters):
-    """The loss of both resources per sentence of the batch, sentence by sentence from the network's parts."""
+    """The loss of both resources, sentence by sentence from the network's parts."""
     lengths = inputs.sentences.lengths.tolist()
     states = network.encode(inputs, words, characters).full.split(lengths)
     own = {"source": slice(inputs.n_source), "target": slice(inputs.n_source, None)}
@@ -60,7 +60,7 @@ def decoder_loss(network, inputs, gold, words, characters):
         decoder, mine = network.decoders[resource], own[resource]
         for x, annotation in zip(states[mine], tags.split(lengths[mine]), strict=True):
             loss = loss + decoder.loss(x, make_sentences([len(x)]), annotation, complete)[0]
-    return loss / len(lengths)
+    return loss
 
 
 def discriminator_logits(network, inputs):
@@ -103,7 +103,7 @@ def steepest(gradient):
 
 @pytest.mark.parametrize("missing", [0.0, 0.4])
 @transfers
-def test_losses_are_those_of_each_resource_per_sentence(inputs, transfer, missing):
+def test_losses_are_those_of_each_resource_summed_over_sentences(inputs, transfer, missing):
     network, gold = make_network(transfer), make_gold(inputs, missing=missing)
     report, _ = gradients(network, inputs, gold)
     for resource, found in (("source", report.source), ("target", report.target)):
@@ -124,7 +124,7 @@ def test_discriminator_is_the_chosen_one(inputs, discriminator):
         "ad": adversarial_loss(logits, is_source).item(),
         "none": 0.0,
     }
-    assert report.discriminator == pytest.approx(expected[discriminator] / 5)
+    assert report.discriminator == pytest.approx(expected[discriminator])
     assert (found["discriminator.output.weight"] is None) == (discriminator == "none")
     if discriminator != "none":
         right = [(p > 0.5) == s for p, s in zip(logits.sigmoid().tolist(), IS_SOURCE, strict=True)]
@@ -136,7 +136,7 @@ def test_alpha_and_gamma_reach_the_discriminator(inputs):
     report, _ = gradients(network, inputs, gold, discriminator="grad", alpha=0.75, gamma=0.5)
     logits = discriminator_logits(network, inputs)
     expected = generalized_resource_loss(logits, inputs.is_source, alpha=0.75, gamma=0.5)
-    assert report.discriminator == pytest.approx(expected.item() / 5)
+    assert report.discriminator == pytest.approx(expected.item())
 
 
 @pytest.mark.parametrize("discriminator", ["grad", "ad"])
@@ -171,10 +171,10 @@ def test_a_mixed_batch_costs_what_its_resources_cost(transfer, discriminator, ad
         losses.append(report)
         found.pop("words")
         for name, gradient in found.items():
-            summed[name] = summed[name] + (0.0 if gradient is None else gradient / 2)
+            summed[name] = summed[name] + (0.0 if gradient is None else gradient)
     for part in ("source", "target", "discriminator", "adversarial"):
         total = sum(getattr(report, part) for report in losses)
-        assert getattr(whole, part) == pytest.approx(total / 2)
+        assert getattr(whole, part) == pytest.approx(total)
     assert whole.correct == sum(report.correct for report in losses)
     for name, gradient in together.items():
         if name != "words" and gradient is not None:
@@ -340,7 +340,7 @@ def test_the_encoder_gets_the_discriminator_s_gradient_reversed(inputs):
     _, found = gradients(network, inputs, {}, discriminator="ad", reversal=0.7)
 
     def loss():
-        return adversarial_loss(discriminator_logits(network, inputs), inputs.is_source) / 5
+        return adversarial_loss(discriminator_logits(network, inputs), inputs.is_source)
 
     checked = set()
     for name, parameter in network.named_parameters():

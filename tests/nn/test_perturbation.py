@@ -45,3 +45,15 @@ def test_no_gradient_gives_no_perturbation():
     eta = perturbation(gradient, torch.ones(3, dtype=torch.float64), torch.arange(3))
     assert not eta[1].any()
     assert eta.isfinite().all() and eta[0].any() and eta[2].any()
+
+
+def test_a_sentence_moves_by_its_epsilon_however_small_its_gradient_is_beside_others():
+    gradient = draw(6, 3).float()
+    sentence, epsilon = torch.tensor([0, 1, 2, 0, 1, 2]), torch.tensor([2.0, 2.0, 0.5])
+    expected = perturbation(gradient, epsilon, sentence)
+    for tiny in (1e-8, 1e-20, 1e-34):
+        scaled = gradient * torch.tensor([1.0, tiny, 1e6])[sentence][:, None]
+        eta = perturbation(scaled, epsilon, sentence)
+        for i in range(3):
+            assert eta[sentence == i].norm().item() == pytest.approx(epsilon[i].item(), rel=1e-4)
+        torch.testing.assert_close(eta, expected, rtol=1e-3, atol=1e-4)

@@ -66,7 +66,7 @@ def test_loss_is_that_of_all_paths_which_the_annotation_allows(unsure, case):
     pipe = unsure.get_pipe(NAME)
     scores = log_scores(pipe, example.predicted, may_follow=may_follow_biluo)
     expected = -log_probability(scores, partial(agree, tags))
-    assert pipe.update([example])[f"{NAME}_target"] == pytest.approx(expected, rel=1e-4)
+    assert pipe.update([example])[f"{NAME}.target"] == pytest.approx(expected, rel=1e-4)
     assert expected > 0.01
 
 

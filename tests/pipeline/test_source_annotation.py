@@ -119,7 +119,7 @@ def test_the_loss_of_the_source_is_that_of_its_annotation(case):
     example = Example(bare(short), short)
     scores = log_scores(pipe, example.predicted, resource=SOURCE, **follows)
     expected = -log_probability(scores, partial(agree, gold_names(example, other)))
-    assert pipe.update([example])[f"{component}_source"] == pytest.approx(expected, rel=1e-4)
+    assert pipe.update([example])[f"{component}.source"] == pytest.approx(expected, rel=1e-4)
     assert expected > 0.01
 
 

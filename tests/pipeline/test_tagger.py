@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import spacy
 import torch
+from numpy.testing import assert_array_equal
 from paths import agree, log_probability, log_scores
 from spacy.language import Language
+from spacy.matcher import Matcher
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from util import SMALL_MODEL, TARGET_ANNOTATIONS, as_examples, bare, parse, task_examples, train_briefly
@@ -103,7 +105,7 @@ def test_loss_is_that_of_all_paths_which_the_annotation_allows(unsure, case):
     tags = [None if letter == "-" else name_of(attribute, letter) for letter in meant.split()]
     pipe = unsure.get_pipe(NAME)
     expected = -log_probability(log_scores(pipe, example.predicted), partial(agree, tags))
-    assert pipe.update([example])[f"{NAME}_target"] == pytest.approx(expected, rel=1e-4)
+    assert pipe.update([example])[f"{NAME}.target"] == pytest.approx(expected, rel=1e-4)
     assert expected > 0.01
 
 
@@ -116,8 +118,8 @@ def test_loss_of_the_source_is_that_of_its_own_decoder(unsure):
     scores = log_scores(pipe, example.predicted, resource="source")
     expected = -log_probability(scores, lambda path: " ".join(path) == read(example.reference, attribute))
     losses = pipe.update([example])
-    assert losses[f"{NAME}_source"] == pytest.approx(expected, rel=1e-4)
-    assert losses[f"{NAME}_target"] == 0.0
+    assert losses[f"{NAME}.source"] == pytest.approx(expected, rel=1e-4)
+    assert losses[f"{NAME}.target"] == 0.0
 
 
 # Tags that are set before
@@ -140,7 +142,7 @@ def test_tags_that_are_set_stay_and_the_best_path_around_them_is_found(unsure):
             for j, token in enumerate(doc):
                 found = token._.get(f"{attribute}_confidence")
                 if j == i:
-                    assert found is None
+                    assert np.isnan(found)
                 else:
                     exact = np.exp(log_probability(scores, lambda path, j=j, best=best: path[j] == best[j]))
                     assert found == pytest.approx(exact, rel=1e-3)
@@ -153,8 +155,8 @@ def test_tags_that_are_set_and_not_among_the_labels_stay_and_say_nothing(tagged)
     doc[1].tag_ = "VBZ"
     tagged(doc)
     assert [token.tag_ for token in doc] == [alone[0].tag_, "VBZ", alone[2].tag_, alone[3].tag_]
-    expected = [alone[0]._.tag_confidence, None, alone[2]._.tag_confidence, alone[3]._.tag_confidence]
-    assert [token._.tag_confidence for token in doc] == expected
+    expected = [alone[0]._.tag_confidence, np.nan, alone[2]._.tag_confidence, alone[3]._.tag_confidence]
+    assert_array_equal([token._.tag_confidence for token in doc], expected)
 
 
 def test_only_docs_with_tags_are_steered(tagged):
@@ -213,7 +215,7 @@ def test_taggers_of_both_attributes_do_not_mix_their_confidences(tagged):
     alone = [token._.tag_confidence for token in doc]
     create(steps=2, attribute="pos").get_pipe(NAME)(doc)
     assert [token._.tag_confidence for token in doc] == alone
-    assert all(token._.pos_confidence not in (None, token._.tag_confidence) for token in doc)
+    assert all(0.0 < token._.pos_confidence != token._.tag_confidence for token in doc)
     assert all(token.tag_ and token.pos_ for token in doc)
 
 
@@ -221,12 +223,12 @@ def test_a_tag_that_was_there_has_no_confidence(tagged):
     doc = tagged(doc_of(tagged, "Ana vive en Madrid"))
     assert doc[1]._.tag_confidence
     doc[1].tag_ = "N"
-    assert [token._.tag_confidence for token in tagged(doc)] == [None] * 4
+    assert np.isnan([token._.tag_confidence for token in tagged(doc)]).all()
     for token in doc:
         token.tag_ = ""
     doc[1].tag_ = "N"
     tagged(doc)
-    assert [token._.tag_confidence is None for token in doc] == [False, True, False, False]
+    assert [np.isnan(token._.tag_confidence) for token in doc] == [False, True, False, False]
 
 
 def test_confidence_can_be_left_out(tagged):
@@ -234,7 +236,7 @@ def test_confidence_can_be_left_out(tagged):
     nlp.get_pipe(NAME).from_bytes(tagged.get_pipe(NAME).to_bytes())
     doc = nlp(doc_of(nlp, "Ana vive en Madrid"))
     assert read(doc) == read(tagged(doc_of(tagged, "Ana vive en Madrid")))
-    assert [token._.tag_confidence for token in doc] == [None] * 4
+    assert np.isnan([token._.tag_confidence for token in doc]).all()
 
 
 def test_confidence_is_saved_with_the_user_data(unsure):
@@ -303,7 +305,7 @@ def test_any_tag_set_is_possible_and_that_of_the_source_may_be_another():
     assert pipe.labels == ("D", "N", "P", "R", "V")
     assert len(pipe.label_data["source"]) > 6 and all(tag.startswith("en:") for tag in pipe.label_data["source"])
     losses = nlp.update(examples, losses={})
-    assert losses[f"{NAME}_source"] > 0.0 and losses[f"{NAME}_target"] > 0.0
+    assert losses[f"{NAME}.source"] > 0.0 and losses[f"{NAME}.target"] > 0.0
 
 
 @pytest.mark.parametrize(("attribute", "label"), [("pos", "NN"), ("pos", "noun"), ("pos", ""), ("tag", "")])
@@ -327,3 +329,14 @@ def test_labels_of_universal_dependencies_are_possible():
 def test_another_attribute_is_an_error():
     with pytest.raises(ValueError, match=r"DN021.*lemma.*tag, pos"):
         spacy.blank("es").add_pipe(NAME, config={"attribute": "lemma"})
+
+
+def test_a_matcher_compares_confidences_also_where_there_is_none(tagged):
+    doc = doc_of(tagged, "Ana vive en Madrid")
+    doc = tagged(Doc(tagged.vocab, words=["Ana", "\n", *[token.text for token in doc[1:]]]))
+    doc[0].tag_, doc.user_data = "other", {**doc.user_data}
+    assert np.isnan(doc[1]._.tag_confidence)
+    for operator, expected in (("<", False), (">=", True)):
+        matcher = Matcher(tagged.vocab)
+        matcher.add("SURE", [[{"_": {"tag_confidence": {operator: 0.0}}}]])
+        assert {start for _, start, _ in matcher(doc)} == ({0, 2, 3, 4} if expected else set())

@@ -102,7 +102,7 @@ def test_losses_are_reported_for_each(trained):
     nlp = spacy.blank("es").from_config(trained.config).from_bytes(trained.to_bytes())
     losses = learn(nlp, 1)
     for name in NAMES:
-        assert losses[name] > 0.0 and f"{name}_discriminator" in losses
+        assert losses[name] > 0.0 and f"{name}.discriminator" in losses
 
 
 def test_a_saved_pipeline_predicts_the_same(trained, tmp_path):
@@ -132,7 +132,7 @@ def test_sentences_may_be_annotated_for_some_of_the_tasks(trained, name):
     nlp = spacy.blank("es").from_config(trained.config).from_bytes(trained.to_bytes())
     losses = nlp.update(task_examples(nlp.vocab, [TASKS[name]]), sgd=False, losses={})
     for other in NAMES:
-        annotated = [losses[f"{other}_{resource}"] > 0.0 for resource in ("source", "target")]
+        annotated = [losses[f"{other}.{resource}"] > 0.0 for resource in ("source", "target")]
         assert annotated == [other == name] * 2
 
 
@@ -219,7 +219,7 @@ def test_one_task_without_a_source_and_others_with_one():
     fix_random_seed(0)
     nlp.initialize(lambda: examples_of(nlp))
     losses = learn(nlp, 2)
-    assert [losses[f"{name}_source"] > 0.0 for name in NAMES] == [True, True, False]
+    assert [losses[f"{name}.source"] > 0.0 for name in NAMES] == [True, True, False]
     docs = [bare(example.reference) for example in target_of(nlp)]
     expected = [read(nlp(bare(doc))) for doc in docs]
     assert keep_target_only(nlp) == NAMES

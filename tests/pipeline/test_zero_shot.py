@@ -111,7 +111,7 @@ def test_the_source_may_be_annotated_elsewhere():
     with pytest.warns(UserWarning, match="DN057"):
         nlp.initialize(lambda: examples)
     assert nlp.get_pipe("datnet_ner").labels == ("LOC", "ORG", "PER")
-    assert nlp.update(examples, sgd=False, losses={})["datnet_ner_target"] > 0.0
+    assert nlp.update(examples, sgd=False, losses={})["datnet_ner.target"] > 0.0
 
 
 def test_tags_can_t_teach_spans():
@@ -141,7 +141,7 @@ def test_target_sentences_may_come_later():
     with pytest.warns(UserWarning, match="DN057"):
         sgd = nlp.initialize(lambda: examples_of(nlp, SOURCE))
     losses = nlp.update(task_examples(nlp.vocab, ["ents"]), sgd=sgd, losses={})
-    assert losses["datnet_ner_target"] > 0.0 == losses["datnet_ner_source"]
+    assert losses["datnet_ner.target"] > 0.0 == losses["datnet_ner.source"]
 
 
 def test_the_role_of_the_source_is_saved():

@@ -4,6 +4,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 from spacy.training import Corpus
+from spacy.util import registry
 from util import annotated, write_docs
 
 from spacy_datnet.resources import SOURCE, TARGET, resource_of
@@ -148,3 +149,35 @@ def test_without_a_target_all_is_source(nlp, paths, tmp_path, settings):
 def test_there_must_be_something_to_read(paths, settings):
     with pytest.raises(ValueError, match="DN110"):
         configure_SourceTargetCorpus(**{**paths, "source": None, **settings})
+
+
+def test_what_an_augmenter_makes_is_of_the_same_resource(nlp, paths):
+    augmenter = registry.augmenters.get("spacy.lower_case.v1")(level=1.0)
+    examples = list(configure_SourceTargetCorpus(**paths, augmenter=augmenter)(nlp))
+    assert [resource_of(example) for example in examples] == [SOURCE] * 5 + [TARGET] * 20
+    assert examples[0].reference.text.strip() == examples[0].predicted.text.strip() == "source0 vive en madrid"
+
+    def twice(nlp, example):
+        yield example
+        yield from augmenter(nlp, example)
+
+    chosen = configure_SourceTargetCorpus(**paths, augmenter=twice, target_count=3)
+    assert len(numbers(chosen, nlp)) == 6 and len(numbers(chosen, nlp, "source")) == 10
+
+
+def test_examples_come_in_turn_where_the_training_streams(nlp, paths):
+    nlp.config["training"]["max_epochs"] = -1
+    examples = list(configure_SourceTargetCorpus(**paths)(nlp))
+    assert [resource_of(example) for example in examples] == [SOURCE, TARGET] * 5 + [TARGET] * 15
+
+
+@pytest.mark.parametrize("gold_preproc", [False, True])
+def test_categories_are_kept_where_plain_spacy_keeps_them(nlp, tmp_path, gold_preproc):
+    docs = [Doc(nlp.vocab, words=["a", "b"], sent_starts=starts) for starts in (None, [True, False], [True, True])]
+    for doc in docs:
+        doc.cats = {"A": 1.0}
+    path = write_docs(tmp_path / "docs.spacy", docs)
+    found = [eg.reference.cats for eg in configure_SourceTargetCorpus(None, path, gold_preproc=gold_preproc)(nlp)]
+    plain = [eg.reference.cats for eg in Corpus(path, gold_preproc=gold_preproc)(nlp)]
+    assert found[0] == found[1] == plain[0] == {"A": 1.0}
+    assert found[2:] == plain[2:]

@@ -11,13 +11,13 @@ from spacy_datnet.training.loggers import configure_ConsoleLogger, means
 
 LOSSES = {
     "datnet_ner": 65.0,
-    "datnet_ner_source": 10.0,
-    "datnet_ner_target": 20.0,
-    "datnet_ner_discriminator": 5.0,
-    "datnet_ner_adversarial": 30.0,
-    "datnet_ner_correct": 75.0,
-    "datnet_ner_judged": 100.0,
-    "datnet_ner_updates": 10,
+    "datnet_ner.source": 10.0,
+    "datnet_ner.target": 20.0,
+    "datnet_ner.discriminator": 5.0,
+    "datnet_ner.adversarial": 30.0,
+    "datnet_ner.correct": 75.0,
+    "datnet_ner.judged": 100.0,
+    "datnet_ner.sentences": 10,
 }
 SCORES = {"ents_f": 0.5, "ents_p": 0.25, "ents_r": 0.75, "ents_per_type": {"LOC": {"f": 1.0}}, "speed": 1234.5}
 
@@ -69,7 +69,7 @@ def test_losses_are_means_since_the_row_before():
         make_nlp("datnet_ner"),
         info(0, zero),
         info(10, LOSSES),
-        info(15, {**LOSSES, "datnet_ner_updates": 5}, score=1.0),
+        info(15, {**LOSSES, "datnet_ner.sentences": 5}, score=1.0),
     )
     scores = ["50.00", "25.00", "75.00"]
     assert first.split() == ["0", "0", *["0.00"] * 5, *scores, "50.00"]
@@ -105,7 +105,7 @@ def test_what_is_not_told_is_zero(losses, scores):
 
 def test_several_components_have_columns_of_their_own():
     nlp = make_nlp("one", "two")
-    losses = {"one_source": 1.0, "two_source": 2.0, "two_judged": 4.0, "two_correct": 1.0}
+    losses = {"one.source": 1.0, "two.source": 2.0, "two.judged": 4.0, "two.correct": 1.0}
     header, _, row = log(nlp, info(0, losses))
     assert header.index("one L_S") < header.index("one D acc") < header.index("two L_S")
     assert row.split()[2:12] == [

@@ -262,7 +262,7 @@ def test_without_a_seed_the_random_numbers_go_on(corpora, monkeypatch, tmp_path)
     interrupted(monkeypatch, kill, config, tmp_path / "parts", save_every=3)
     fix_random_seed(6)
     we_train(config, tmp_path / "parts")
-    assert_same(tmp_path / "parts", tmp_path / "whole", by_spacy=False)
+    assert_same(tmp_path / "parts", tmp_path / "whole")
 
 
 @given(st.lists(st.sampled_from("pntPNT-"), max_size=30), st.integers(0, 30))
@@ -359,7 +359,7 @@ def test_many_kills(name, corpora, tmp_path):
 
 
 def _compare(parts: Path, whole: Path, logs: Path) -> None:
-    assert_same(parts, whole, by_spacy=False)
+    assert_same(parts, whole)
     rows, expected = (
         [{**row, "seconds": 0} for row in srsly.read_jsonl(logs / name)] for name in ("log.jsonl", "whole.jsonl")
     )
