@@ -137,11 +137,11 @@ class Warnings:
         "Component '{name}' can't learn {missing}, which the {resource} is annotated with: the labels that it was "
         "given lack them. Add them in [initialize.components.{name}], or leave the labels out."
     )
-    DN077 = (
+    DN081 = (
         "Component '{name}' can't learn {missing}, which the {resource} is annotated with: it was trained without. "
         "Train a new component, or map the labels to those that it has: {known}."
     )
-    DN078 = (
+    DN082 = (
         "Component '{name}' labels a doc of {length} words without any sentence borders as one sentence. It was "
         "trained on sentences and labels such docs worse: add a sentencizer before it, or set the borders."
     )

@@ -271,7 +271,7 @@ class DATNetPipe(TrainablePipe):
             for doc in docs:
                 if len(doc) > LONG and not doc.has_annotation("SENT_START"):
                     self.said.add(LONG_DOC)
-                    warnings.warn(Warnings.DN078.format(name=self.name, length=len(doc)), stacklevel=3)
+                    warnings.warn(Warnings.DN082.format(name=self.name, length=len(doc)), stacklevel=3)
                     break
         return predict(self.model, docs, allowed=self.allowed_tags(docs), confidence=self.confidence)
 

@@ -211,7 +211,7 @@ def say_unknown_labels(
         if mine is not None and (new := seen.labels - {*mine, *said}):
             missing |= new
             parts = {"missing": name_some(new), "known": name_some(set(mine))}
-            warnings.warn(Warnings.DN077.format(name=name, resource=resource, **parts), stacklevel=3)
+            warnings.warn(Warnings.DN081.format(name=name, resource=resource, **parts), stacklevel=3)
     return missing
 
 

@@ -137,10 +137,10 @@ def test_labels_that_a_loaded_component_can_not_learn_are_said_once():
         Example(loaded.make_doc("Ana vive"), annotated(loaded.vocab, "Ana/HUMAN vive")),
     )
     sgd = loaded.resume_training()
-    with pytest.warns(UserWarning, match=r"DN077.*'HUMAN'.*target") as caught:
+    with pytest.warns(UserWarning, match=r"DN081.*'HUMAN'.*target") as caught:
         for _ in range(2):
             loaded.update(examples, sgd=sgd)
-    assert len([warning for warning in caught if "DN077" in str(warning.message)]) == 1
+    assert len([warning for warning in caught if "DN081" in str(warning.message)]) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         nlp.update(entity_examples(nlp.vocab))
@@ -170,7 +170,7 @@ def test_a_long_doc_without_sentence_borders_is_said_once():
         warnings.simplefilter("error")
         nlp(Doc(nlp.vocab, words=words, sent_starts=[i % 20 == 0 for i in range(201)]))
         nlp(Doc(nlp.vocab, words=words[:200]))
-    with pytest.warns(UserWarning, match=r"DN078.*201") as caught:
+    with pytest.warns(UserWarning, match=r"DN082.*201") as caught:
         list(nlp.pipe([long, other]))
         nlp(other)
     assert len(caught) == 1
