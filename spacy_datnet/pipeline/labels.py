@@ -210,8 +210,9 @@ def say_unknown_labels(
         mine = settings["labels"].get(TARGET if settings.get("zero_shot") else resource)
         if mine is not None and (new := seen.labels - {*mine, *said}):
             missing |= new
-            parts = {"missing": name_some(new), "known": name_some(set(mine))}
-            warnings.warn(Warnings.DN081.format(name=name, resource=resource, **parts), stacklevel=3)
+            what, known = name_some(new), name_some(set(mine))
+            message = Warnings.DN081.format(name=name, resource=resource, missing=what, known=known)
+            warnings.warn(message, stacklevel=3)
     return missing
 
 
