@@ -13,7 +13,12 @@ from ._options import CodeOption
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def train(
     context: typer.Context,
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The config; - reads it from stdin.")],
+    config: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG", exists=True, dir_okay=False, allow_dash=True, help="The config; - reads it from stdin."
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for model-best and model-last.")],
     save_every: Annotated[
         int | None,

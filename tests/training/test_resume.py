@@ -321,6 +321,7 @@ def test_the_command_goes_on_after_a_kill(corpora, truth, tmp_path):
     goes_on = subprocess.run(line, capture_output=True, text=True)
     assert goes_on.returncode == 0 and "Going on after step" in goes_on.stdout, goes_on.stderr
     assert_same(tmp_path / "output", truth(QUICK))
+    assert "does not exist" in CliRunner().invoke(app, ["train", "none.cfg", "--output", str(tmp_path / "none")]).output
     refused = CliRunner().invoke(app, [*line[3:-1], "0.2"])
     assert refused.exit_code == 1 and "DN113" in refused.output
 
