@@ -32,6 +32,7 @@ from .results import CONFIG, CURVE, IDS, LOG, PREDICTIONS
 from .significance import counts_of
 
 OTHER_TRAINING = "[DN113]"
+DEV_PREDICTIONS = "dev.spacy"
 PACKAGES = ("spacy-datnet", "spacy", "thinc", "torch", "numpy")
 
 
@@ -69,7 +70,9 @@ def execute(
             train(folder / CONFIG, folder / MODELS, use_gpu=use_gpu)
         seconds = time.perf_counter() - start
         nlp = spacy.load(folder / MODELS / "model-best")
-        dev = evaluate(nlp, Path(config.interpolate()["paths"]["dev"]))
+        dev_path = Path(config.interpolate()["paths"]["dev"])
+        dev = evaluate(nlp, dev_path, folder / DEV_PREDICTIONS)
+        dev_counts = counts_on(nlp.vocab, dev_path, folder / DEV_PREDICTIONS, main_score(nlp))
         test = evaluate(nlp, run.test, folder / PREDICTIONS)
         counts = counts_on(nlp.vocab, run.test, folder / PREDICTIONS, main_score(nlp))
     curve = list(srsly.read_jsonl(folder / CURVE))
@@ -79,6 +82,7 @@ def execute(
         "dev": dev,
         "test": test,
         "counts": counts,
+        "dev_counts": dev_counts,
         "curve": curve,
         "steps": curve[-1]["step"],
         "best_step": max(curve, key=lambda row: row["score"])["step"],

@@ -1,6 +1,6 @@
 """What the trained pipelines are worth, on sentences and on raw paragraphs, and which of them to take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ..experiments.paragraphs import counts_on_paragraphs, make_paragraphs
 from ..experiments.results import Results
 from ..experiments.significance import approximate_randomisation, f_score
 from ..pipeline.export import keep_target_only
-from .plan import BASE, SPACY
+from .plan import SPACY
 
 SENTENCIZER = "sentencizer"
 # differences with a larger p-value are not called clear
@@ -137,12 +137,14 @@ def judge(results: Results, has_dev: bool) -> Judgement:
     score = runs["score"].iloc[0]
     sentences: dict[str, list] = {name: [] for name in names}
     paragraphs: dict[str, list] = {name: [] for name in names}
+    dev: dict[str, list] = {name: [] for name in names}
     with tqdm(total=len(runs), desc="Raw paragraphs", unit=" pipelines", disable=None, leave=False) as bar:
         for corpora in results.corpora:
             test = make_paragraphs(read_docbin(results.select(corpora)["test_path"].iloc[0], Vocab()), score)
             for name in names:
                 found = results.select(corpora, name)
                 sentences[name].append(np.sum([run.counts for run in found["record"]], 0))
+                dev[name].append(np.sum([run.dev_counts for run in found["record"]], 0))
                 on_text = []
                 for key in found["key"]:
                     nlp = usable(spacy.load(_model(results, key)))
@@ -150,48 +152,58 @@ def judge(results: Results, has_dev: bool) -> Judgement:
                     bar.update(1)
                 paragraphs[name].append(np.sum(on_text, 0))
     # the parts of a cross-validation are one test set
-    pooled = {name: np.concatenate(parts) for name, parts in sentences.items()}
-    scores = {
-        name: Score(
+    pooled, on_dev = ({name: np.concatenate(parts) for name, parts in one.items()} for one in (sentences, dev))
+    scores = {}
+    for name in names:
+        found = runs[runs["variant"] == name]
+        scores[name] = Score(
             sentences=float(f_score(pooled[name].sum(0))),
             paragraphs=float(f_score(np.concatenate(paragraphs[name]).sum(0))),
-            dev=float(runs[runs["variant"] == name]["dev"].mean()),
-            seeds=int(runs[runs["variant"] == name]["seed"].nunique()),
-            seconds=float(runs[runs["variant"] == name]["seconds"].sum()),
+            dev=float(f_score(on_dev[name].sum(0))),
+            seeds=int(found["seed"].nunique()),
+            seconds=float(found["seconds"].sum()),
         )
-        for name in names
-    }
-    comparisons = [
-        Comparison(of, than, *map(float, approximate_randomisation(pooled[of], pooled[than])))
-        for i, than in enumerate(names)
-        for of in names[i + 1 :]
-    ]
-    chosen, reason = choose(scores, comparisons, has_dev)
+    comparisons = compare_all(pooled)
+    chosen, reason = choose(scores, compare_all(on_dev), has_dev)
     best = runs[runs["variant"] == chosen].sort_values("dev", kind="stable")["key"].iloc[-1]
     n_test = len(next(iter(pooled.values())))
     return Judgement(score, n_test, scores, comparisons, chosen, reason, str(_model(results, best)))
 
 
-def choose(scores: dict[str, Score], comparisons: Sequence[Comparison], has_dev: bool) -> tuple[str, str]:
+def compare_all(counts: Mapping[str, np.ndarray]) -> list[Comparison]:
+    """Compare each variant with each before it, on the same sentences."""
+    names = list(counts)
+    return [
+        Comparison(of, than, *map(float, approximate_randomisation(counts[of], counts[than])))
+        for i, than in enumerate(names)
+        for of in names[i + 1 :]
+    ]
+
+
+def choose(scores: Mapping[str, Score], comparisons: Sequence[Comparison], has_dev: bool) -> tuple[str, str]:
     """Choose the variant to take, and say why.
 
-    The dev set chooses, since the test set could not judge any more what it has chosen. Without one there is only the
-    test set; then a variant of this package, which tells how sure it is, is left only for one that is clearly better.
+    The dev set chooses, since the test set could not judge any more what it has chosen; without one, there is only the
+    test set. A component of spaCy's own is taken if it is clearly better: it does not tell how sure it is.
+
+    scores (Mapping[str, Score]): What each variant reached.
+    comparisons (Sequence[Comparison]): Between the variants, on the dev set.
+    has_dev (bool): Whether there is a dev set.
+    RETURNS (Tuple[str, str]): The variant and the reason.
     """
-    names = list(scores)
-    if len(names) == 1:
-        return names[0], "there is no other"
-    if has_dev:
-        best = max(reversed(names), key=lambda name: scores[name].dev)
-        return best, "it has the best score on the dev set"
-    best = max(reversed(names), key=lambda name: scores[name].sentences)
-    preferred = next(name for name in [*reversed(names)] if not name.startswith(SPACY))
-    if best != preferred:
-        ahead = next(one for one in comparisons if {one.of, one.than} == {best, preferred})
-        if not ahead.is_clear and best != BASE:
-            text = f"{best} is not clearly better, and has no confidences" if best.startswith(SPACY) else ""
-            return preferred, text
-    return best, "it has the best score on the test sentences, which flatters it a little: there is no dev set"
+    where = "on the dev set" if has_dev else "on the test sentences, which flatters the best"
+    names = list(scores)[::-1]  # of equals, the last
+    ranked = sorted(names, key=lambda name: -scores[name].dev)
+    best, own = ranked[0], next((name for name in ranked if not name.startswith(SPACY)), ranked[0])
+    if best == own:
+        return best, f"it has the best score {where}"
+    ahead = next(one for one in comparisons if {one.of, one.than} == {best, own})
+    if ahead.is_clear:
+        return best, f"it is clearly better {where}"
+    return (
+        own,
+        f"{best} is ahead by {abs(ahead.points):.1f} points {where}, which is not certain, and has no confidences",
+    )
 
 
 def _model(results: Results, key: str) -> Path:

@@ -19,9 +19,9 @@ AUTO = "auto"
 KINDS: dict[Task, tuple[str, ...]] = {"ner": (ENTS,), "tagger": (POS, TAG), "chunker": (CHUNKS,)}
 MAX_LENGTH = 200
 # ends of sentences, as spaCy's sentencizer takes them, in the scripts that are common
-ENDS = frozenset(".!?…。！？।؟")
+ENDS = frozenset(".!?。！？।؟")
 # the part of the texts that may hold several sentences before it is said
-SEVERAL = 0.2
+SEVERAL = 0.3
 # how often a label of the source should be found in the target by chance before its absence means something
 EXPECTED = 5
 # fewer say little about which step or variant is better
@@ -83,8 +83,8 @@ class Part:
 
     @cached_property
     def several(self) -> float:
-        """The part of the sentences that look as if they held several: they have an end before their end."""
-        count = sum(n for text, n in self.texts.items() if not ENDS.isdisjoint(text.split()[:-1]))
+        """The part of the sentences that look as if they held several: words come after an end."""
+        count = sum(n for text, n in self.texts.items() if _has_inner_end(text.split()))
         return count / max(self.sentences, 1)
 
 
@@ -135,6 +135,11 @@ class Look:
         scale = target.total() / max(source.total(), 1)
         missed = any(n * scale >= EXPECTED for label, n in source.items() if label not in target)
         return target.keys() <= source.keys() and not missed
+
+
+def _has_inner_end(words: list[str]) -> bool:
+    last = max((i for i, word in enumerate(words) if any(map(str.isalnum, word))), default=0)
+    return not ENDS.isdisjoint(words[:last])
 
 
 def look(files: Mapping[str, Sequence[str]], task: str = AUTO) -> Look:

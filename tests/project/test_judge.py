@@ -15,7 +15,13 @@ def judgement(base, spacy, datnet, *, p=0.001, dev=None, has_dev=True):
     comparisons = [
         Comparison(of, than, values[of] - values[than], p) for i, than in enumerate(names) for of in names[i + 1 :]
     ]
-    return Judgement("ents_f", 100, scores, comparisons, *choose(scores, comparisons, has_dev), "model")
+    dev_values = dev or values
+    on_dev = [
+        Comparison(of, than, dev_values[of] - dev_values[than], p)
+        for i, than in enumerate(names)
+        for of in names[i + 1 :]
+    ]
+    return Judgement("ents_f", 100, scores, comparisons, *choose(scores, on_dev, has_dev), "model")
 
 
 @pytest.mark.parametrize(
@@ -27,6 +33,8 @@ def judgement(base, spacy, datnet, *, p=0.001, dev=None, has_dev=True):
         ((90, 60, 70), {}, "base"),
         ((70, 60, 70), {}, "DATNet-F"),
         ((50, 71, 70), {"has_dev": False, "p": 0.6}, "DATNet-F"),
+        ((50, 71, 70), {"p": 0.6}, "DATNet-F"),
+        ((72, 75, 70), {"p": 0.06}, "base"),
         ((50, 80, 70), {"has_dev": False}, "spaCy ner"),
     ],
 )
