@@ -9,7 +9,7 @@ from .plan import BASE, DATNET, SPACY
 ADVICE = {
     "full": "the same without --quick",
     "source": "a source: a big corpus of a neighbouring language or domain with the same kind of annotation (--source)",
-    "vectors": "word vectors of both languages in one space (--vectors), or a multilingual checkpoint (--checkpoint)",
+    "vectors": "word vectors (--vectors), of two languages in one space, or a multilingual checkpoint (--checkpoint)",
     "aligned": "word vectors of both languages that lie in one space (--vectors)",
     "coverage": "word vectors that know more of the words, such as some made from raw text of the target (--vectors)",
     "sentences": "more annotated target sentences: twice as many",

@@ -94,15 +94,16 @@ class Plan:
     @property
     def notes(self) -> dict[str, str]:
         """What to say of each variant."""
-        found = {BASE: "the target alone"}
-        for name in self.variants:
-            if name.startswith(SPACY):
-                words = {"vectors": "the same word vectors", "none": "hashed features as well"}
-                with_ = words.get(self.recipe.features, "hashed features, not the transformer")
-                found[name] = f"spaCy's own component, in spaCy's own sizes, on the same sentences, with {with_}"
-            elif name != BASE:
-                found[name] = "the config as it is"
-        return found
+        recipe = self.recipe
+        words = {"vectors": "the same word vectors", "none": "hashed features as well"}
+        own = f"spaCy's own component, in spaCy's own sizes, with {words.get(recipe.features, 'no transformer')}"
+        if recipe.source_annotation:
+            own += ", on the target alone, since the source is annotated otherwise"
+        elif recipe.has_source:
+            own += ", on the same sentences of both"
+            own += "" if recipe.share_decoder else "; it knows no resources, and so learns the labels of both"
+        notes = {name: own if name.startswith(SPACY) else "the config as it is" for name in self.variants}
+        return notes | {BASE: "the target alone"}
 
 
 def hold_out(n: int, *, has_dev: bool, has_test: bool, quick: bool = False) -> HoldOut:
