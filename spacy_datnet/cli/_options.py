@@ -10,6 +10,7 @@ import typer
 Format = Literal["auto", "columns", "conllu", "brackets", "csv", "hf", "labelstudio", "doccano", "prodigy", "spacy"]
 Scheme = Literal["auto", "iob1", "iob2", "bioes", "io"]
 Delimiter = Literal["auto", "tab", "space"]
+ExportFormat = Literal["prodigy", "doccano", "labelstudio", "hf", "conll"]
 TableFormat = Literal["md", "latex", "csv"]
 PictureFormat = Literal["png", "svg", "pdf"]
 Task = Literal["ner", "tagger", "chunker"]

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from tqdm import tqdm
 
+from ..errors import Errors
 from ._app import app, failing_politely, say, warn
 from ._options import (
     AnnotationOption,
     DelimiterOption,
     EncodingOption,
+    ExportFormat,
     FormatOption,
     KeepPrefixesOption,
     LabelMapOption,
@@ -50,8 +52,11 @@ def convert(
     tag_column: TagColumnOption = None,
     scheme: SchemeOption = "auto",
     keep_prefixes: KeepPrefixesOption = False,
+    to: Annotated[
+        ExportFormat | None, typer.Option(help="Write the entities for another tool instead of a .spacy file.")
+    ] = None,
 ) -> None:
-    """Convert corpora to .spacy files.
+    """Convert corpora to .spacy files, or with --to to the files of other tools.
 
     A corpus may be a column file (CoNLL-2000, CoNLL-2002, CoNLL-2003, WNUT, WikiANN …), whose tags are
     those of entities if --annotation does not say otherwise; CoNLL-U, with parts of speech, tags and
@@ -65,8 +70,11 @@ def convert(
     ends the command with file, line and reason, and nothing is written: of several corpora, none.
     """
     from ..corpora import (
+        CorpusError,
+        check_output,
         conversion_warnings,
         docbin_paths,
+        export_corpus,
         make_vocab,
         parse_annotations,
         parse_label_maps,
@@ -75,7 +83,13 @@ def convert(
     )
 
     with failing_politely():
-        paths = docbin_paths(sources, output)
+        if to is None:
+            paths = docbin_paths(sources, output)
+        elif len(sources) > 1:
+            raise CorpusError(Errors.DN248.format(output=output))
+        else:
+            check_output(output, *sources)
+            paths = [output]
         make_vocab(lang)  # complains of a language that spaCy does not know
         annotations, label_maps = parse_annotations(annotation or ()), parse_label_maps(label_map or ())
         conversions = []
@@ -99,7 +113,10 @@ def convert(
                 warn(message)
             counts = survey.counts
             shown = tqdm(sentences, total=counts.sentences, unit="sentence", disable=None, leave=False)
-            write_corpus(shown, counts.tokens, lang, path)
+            if to is None:
+                write_corpus(shown, counts.tokens, lang, path)
+            else:
+                export_corpus(survey, lang, to, path)
             _show(survey)
             say(f"Wrote {path}")
 

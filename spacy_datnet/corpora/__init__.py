@@ -7,10 +7,10 @@ file with a `Format`, and a line in `formats`; the rest stays.
 
 from .counts import LayerCounts
 from .docbin import check_docbin_output, read_docbin, sentence_spans, split_sentences, write_docbin
-from .docs import conversion_warnings, make_docs, make_vocab, read_docs, write_corpus
+from .docs import conversion_warnings, export_corpus, make_docs, make_vocab, read_docs, write_corpus
 from .doctor import DEV, TEST, TRAIN, Examination, compare, examine
 from .files import check_output, replacing, replacing_folder
-from .formats import FORMATS, parse_annotations
+from .formats import FORMATS, WRITERS, parse_annotations
 from .formats.columns import DELIMITERS
 from .labels import LabelMap, parse_label_maps, read_label_map
 from .outputs import docbin_paths
@@ -26,6 +26,7 @@ __all__ = [
     "SCHEMES",
     "TEST",
     "TRAIN",
+    "WRITERS",
     "CorpusError",
     "Examination",
     "LabelMap",
@@ -37,6 +38,7 @@ __all__ = [
     "conversion_warnings",
     "docbin_paths",
     "examine",
+    "export_corpus",
     "make_docs",
     "make_vocab",
     "parse_annotations",

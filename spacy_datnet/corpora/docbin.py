@@ -8,13 +8,14 @@ import numpy as np
 from spacy.attrs import DEP, ENT_ID, ENT_KB_ID, ENT_TYPE, HEAD, LEMMA, MORPH, NORM, ORTH, POS, SENT_START, TAG
 from spacy.parts_of_speech import NAMES as UPOS
 from spacy.strings import StringStore
-from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens import Doc, DocBin, Span, Token
 from spacy.vocab import Vocab
 
 from ..errors import Errors
 from .content import Location
 from .files import check_output, replacing, replacing_folder
 from .problems import CorpusError
+from .sentences import MISSING, OUTSIDE
 
 SUFFIX = ".spacy"
 STRING_ATTRS = (DEP, ENT_ID, ENT_KB_ID, ENT_TYPE, LEMMA, MORPH, NORM, ORTH, TAG)  # whose values are hashes of strings
@@ -172,3 +173,19 @@ def split_sentences(doc: Doc) -> Iterator[Doc]:
                 for span in spans
             ]
         yield part
+
+
+def entity_tag(token: Token) -> str:
+    """Write the annotation of a token in IOB2."""
+    if not token.ent_type_:  # outside, missing, or blocked: known to be no entity
+        return OUTSIDE if token.ent_iob_ else MISSING
+    return f"{token.ent_iob_}-{token.ent_type_}"
+
+
+def tagged_sentences(docs: Iterable[Doc]) -> Iterator[tuple[list[str], list[str]]]:
+    """Give the words and the tags of entities of each sentence, without white space."""
+    for doc in docs:
+        for sentence in sentence_spans(doc):
+            tokens = [token for token in sentence if not token.is_space]
+            if tokens:
+                yield [token.text for token in tokens], [entity_tag(token) for token in tokens]

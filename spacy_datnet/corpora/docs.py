@@ -16,6 +16,8 @@ from ..errors import Errors, Warnings
 from ..kinds import ENTS, POS, TAG, group_of
 from .content import Location
 from .docbin import STRING_ATTRS, is_shards, write_docbins
+from .files import replacing
+from .formats import WRITERS
 from .problems import CorpusError
 from .schemes import IOB2, decode, encode
 from .sentences import MISSING, OUTSIDE, Sentence
@@ -164,6 +166,20 @@ def write_corpus(sentences: Iterable[Sentence], n_tokens: int, lang: str, path: 
     is_big = n_tokens > BIG or is_shards(path)
     parts = _parts(sentences, BIG // 4) if is_big else [sentences]
     write_docbins((pack(part, make_vocab(lang)) for part in parts), path, is_folder=is_big)
+
+
+def export_corpus(survey: Survey, lang: str, to: str, path: Path) -> None:
+    """Write the entities of a corpus in a format that is not spaCy's, whole or not at all.
+
+    survey (Survey): The survey of the corpus.
+    lang (str): The language code of the vocab.
+    to (str): The name of the format: see `WRITERS`.
+    path (Path): The file.
+    """
+    docs = make_docs(survey.sentences(), make_vocab(lang))
+    with replacing(path) as file:
+        for text in WRITERS[to].dump(docs, survey.format.has_documents):
+            file.write(text.encode())
 
 
 def pack(sentences: Iterable[Sentence], vocab: Vocab) -> DocBin:

@@ -10,7 +10,7 @@ import spacy
 import typer
 
 from spacy_datnet.cli import _options, app
-from spacy_datnet.corpora import DELIMITERS, FORMATS, SCHEMES
+from spacy_datnet.corpora import DELIMITERS, FORMATS, SCHEMES, WRITERS
 from spacy_datnet.experiments.tables import FORMATS as TABLE_FORMATS
 from spacy_datnet.project import recipe
 
@@ -51,6 +51,7 @@ def test_choices_are_what_the_package_offers():
     for options, offered in (
         (_options.Format, FORMATS),
         (_options.Scheme, SCHEMES),
+        (_options.ExportFormat, tuple(WRITERS)),
         (_options.Delimiter, DELIMITERS),
         (_options.TableFormat, TABLE_FORMATS),
         (_options.Task, get_args(recipe.Task)),

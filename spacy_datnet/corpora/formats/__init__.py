@@ -30,6 +30,15 @@ _TABLES = (Conllu, Brackets, Csv, Columns)
 KNOWN: tuple[type[Format], ...] = (DocBinFormat, *_TOOLS, *_TABLES)
 
 FORMATS = (AUTO, Columns.name, *(one.name for one in (*_TABLES[:-1], *_TOOLS, DocBinFormat)))
+# what can be written, by the names of `convert --to`
+WRITERS: dict[str, type[Format]] = {
+    "prodigy": Prodigy,
+    "doccano": Doccano,
+    "labelstudio": LabelStudio,
+    "hf": HuggingFace,
+    "conll": Columns,
+}
+
 # endings of names that say no more than the format
 SUFFIXES = (".conll", ".txt", ".tsv", *JSON_SUFFIXES, *(suffix for one in KNOWN for suffix in one.suffixes))
 

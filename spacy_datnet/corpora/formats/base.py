@@ -1,9 +1,11 @@
 """What a format of corpora has to offer: see `Format`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
+
+from spacy.tokens import Doc
 
 from ...errors import Errors
 from ..content import Content
@@ -104,6 +106,16 @@ class Format(ABC):
     def warnings(self) -> list[str]:
         """What was guessed about the corpus."""
         return [self.content.encoding.doubt] if self.is_text and self.content.encoding.doubt else []
+
+    @classmethod
+    def dump(cls, docs: Iterable[Doc], has_documents: bool) -> Iterator[str]:
+        """Write Docs with their entities in this format, if it can be written: see `WRITERS`.
+
+        docs (Iterable): The Docs.
+        has_documents (bool): Whether they are documents, and not single sentences.
+        YIELDS (str): The text of the file, piece by piece.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def where(self, kind: str) -> str:

@@ -7,12 +7,15 @@ first token of a sentence is a comment if it is no row of the table; otherwise #
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+from spacy.tokens import Doc
 
 from ...errors import Errors, Warnings
 from ...kinds import ATTRIBUTES, ENTS
 from ..content import Content
+from ..docbin import tagged_sentences
 from ..encodings import AUTO
 from ..problems import CorpusError, Problems
 from ..schemes import IO, parse_tag
@@ -176,6 +179,16 @@ class Columns(Format):
             for i, word in enumerate(words):
                 if not word:
                     sentence.note(nameless, i, repr("\t".join(rows[i])))
+
+    @classmethod
+    def dump(cls, docs: Iterable[Doc], has_documents: bool) -> Iterator[str]:
+        """Write two columns, the tags in IOB2; what is not annotated has a hyphen. See `Format.dump`."""
+        for doc in docs:
+            if has_documents:
+                yield f"{_DOCUMENT}\tO\n\n"
+            for words, tags in tagged_sentences([doc]):
+                rows = zip(words, tags, strict=True)
+                yield "".join(f"{' '.join(word.split())}\t{tag}\n" for word, tag in rows) + "\n"
 
     def _tables(self) -> Iterator[tuple[Block, int, Rows]]:
         """Yield each sentence, the number of comments before it, and the fields of its lines."""

@@ -5,6 +5,8 @@ The training data of spaCy 2, pairs of a text and `{"entities": [[start, end, la
 
 from typing import Any
 
+from spacy.tokens import Doc
+
 from .jsons import JsonRecords, Unfit, label, offset
 from .records import Mark
 
@@ -39,6 +41,14 @@ class Doccano(JsonRecords):
         if text is None:
             raise Unfit("there is no text")
         return text, marks, None, {key: value for key, value in raw.items() if key not in (used, *_TEXTS)}
+
+    @classmethod
+    def record(cls, text: str, doc: Doc, meta: dict[str, Any], number: int) -> dict[str, Any]:
+        """Write a record with triples; see `JsonRecords`."""
+        record = {"id": number, **meta, "text": text}
+        if doc.has_annotation("ENT_IOB"):
+            record["label"] = [[ent.start_char, ent.end_char, ent.label_] for ent in doc.ents]
+        return record
 
 
 def _as_dict(raw: Any) -> dict[str, Any]:

@@ -1,11 +1,15 @@
 """Token classification as Hugging Face datasets have it, in JSON lines: `tokens` and `ner_tags`, one sentence each."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from spacy.tokens import Doc
 
 from ...errors import Errors
 from ...kinds import ATTRIBUTES, ENTS, POS, TAG, group_of
 from ..content import Content
+from ..docbin import tagged_sentences
 from ..problems import Problems
 from ..sentences import Sentence
 from .base import Format, Options
@@ -72,6 +76,12 @@ class HuggingFace(Format):
                     layers[kind] = ["" if tag == "_" else tag for tag in layers[kind]]
             if words:
                 yield Sentence(words, layers, [number] * len(words), True, name)
+
+    @classmethod
+    def dump(cls, docs: Iterable[Doc], has_documents: bool) -> Iterator[str]:
+        """Write a record per sentence, the tags in IOB2; what is not annotated has a hyphen. See `Format.dump`."""
+        for number, (words, tags) in enumerate(tagged_sentences(docs)):
+            yield json.dumps({"id": str(number), "tokens": words, "ner_tags": tags}, ensure_ascii=False) + "\n"
 
 
 def _find(raw: dict[str, Any], kind: str) -> str:

@@ -2,9 +2,11 @@
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
+
+from spacy.tokens import Doc
 
 from ...errors import Errors, Warnings
 from ..content import Content
@@ -37,6 +39,19 @@ class JsonRecords(Records):
     @abstractmethod
     def parse(self, raw: Any) -> tuple[str, list[Mark] | None, list[tuple[int, int]] | None, dict[str, Any]] | None:
         """Read the text, the spans, the tokens and the rest off a record; None if it is not to be used."""
+
+    @classmethod
+    @abstractmethod
+    def record(cls, text: str, doc: Doc, meta: dict[str, Any], number: int) -> dict[str, Any]:
+        """Write a Doc as a record: the opposite of `parse`. A Doc without annotation of entities has no spans."""
+
+    @classmethod
+    def dump(cls, docs: Iterable[Doc], has_documents: bool) -> Iterator[str]:
+        """Write a record per line; see `Format.dump`."""
+        for number, doc in enumerate(docs, start=1):
+            text = doc.text.rstrip(" ") if doc.has_unknown_spaces else doc.text
+            record = cls.record(text, doc, doc.user_data.get("meta", {}), number)
+            yield json.dumps(record, ensure_ascii=False) + "\n"
 
     def records(self, problems: Problems) -> Iterator[Record]:
         """Read the records; note those that are not to be used, and those that are not what they should be."""

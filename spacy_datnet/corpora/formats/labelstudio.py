@@ -4,12 +4,16 @@ Of several annotations of a task, the one marked as ground truth is taken, or th
 Predictions are read if no task of the file was annotated.
 """
 
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import Any
+
+from spacy.tokens import Doc
 
 from ..content import Content
 from .base import Options
 from .jsons import JsonRecords, Unfit, label, offset, read_json
-from .records import Mark
+from .records import UNITS, Mark
 
 _ANNOTATIONS = ("annotations", "completions")
 _OTHERS = ("predictions", "drafts", *_ANNOTATIONS)
@@ -68,6 +72,40 @@ class LabelStudio(JsonRecords):
             marks = [mark for one in results for mark in _marks(one["value"])]
         meta = {key: value for key, value in raw.items() if key not in _OTHERS}
         return _text(raw["data"], results[0] if results else {}), marks, None, meta
+
+    @classmethod
+    def record(cls, text: str, doc: Doc, meta: dict[str, Any], number: int) -> dict[str, Any]:
+        """Write a task, whose offsets are those of JavaScript; see `JsonRecords`."""
+        data = meta.get("data")
+        record: dict[str, Any] = {
+            "id": number,
+            **meta,
+            "data": {**(data if isinstance(data, dict) else {}), "text": text},
+        }
+        if doc.has_annotation("ENT_IOB"):
+            units = [0, *accumulate(UNITS["UTF-16"](text))]
+            values = [(units[e.start_char], units[e.end_char], e.text, e.label_) for e in doc.ents]
+            result = [
+                {
+                    "id": f"{number}-{i}",
+                    "from_name": "label",
+                    "to_name": "text",
+                    "type": "labels",
+                    "value": {"start": start, "end": end, "text": quote, "labels": [name]},
+                }
+                for i, (start, end, quote, name) in enumerate(values)
+            ]
+            record["annotations"] = [{"result": result}]
+        return record
+
+    @classmethod
+    def dump(cls, docs: Iterable[Doc], has_documents: bool) -> Iterator[str]:
+        """Write one list, as Label Studio imports it; see `Format.dump`."""
+        before = "["
+        for line in super().dump(docs, has_documents):
+            yield before + line.rstrip("\n")
+            before = ",\n"
+        yield "]\n" if before != "[" else "[]\n"
 
 
 def _lists(raw: dict[str, Any]) -> list[list[Any]]:

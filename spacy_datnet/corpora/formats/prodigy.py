@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from spacy.tokens import Doc
+
 from .jsons import JsonRecords, label, offset
 from .records import Mark
 
@@ -31,3 +33,31 @@ class Prodigy(JsonRecords):
         if raw.get("tokens"):
             tokens = [(offset(one["start"]), offset(one["end"])) for one in raw["tokens"]]
         return raw["text"], marks, tokens, {key: value for key, value in raw.items() if key not in _OWN}
+
+    @classmethod
+    def record(cls, text: str, doc: Doc, meta: dict[str, Any], number: int) -> dict[str, Any]:
+        """Write a record with tokens; the `token_end` of a span is its last token. See `JsonRecords`."""
+        tokens = [
+            {
+                "text": token.text,
+                "start": token.idx,
+                "end": token.idx + len(token),
+                "id": token.i,
+                "ws": bool(token.whitespace_),
+            }
+            for token in doc
+        ]
+        record = {**meta, "text": text, "tokens": tokens}
+        if doc.has_annotation("ENT_IOB"):
+            record["answer"] = "accept"
+            record["spans"] = [
+                {
+                    "start": ent.start_char,
+                    "end": ent.end_char,
+                    "token_start": ent.start,
+                    "token_end": ent.end - 1,
+                    "label": ent.label_,
+                }
+                for ent in doc.ents
+            ]
+        return record

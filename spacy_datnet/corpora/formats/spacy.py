@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 
-from spacy.tokens import Doc, Span, Token
+from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ...errors import Errors, Warnings
 from ...kinds import ATTRIBUTES, ENTS, GROUP, POS, TAG
 from ..content import Content
-from ..docbin import SUFFIX, is_docbin, read_docbin, sentence_spans
+from ..docbin import SUFFIX, entity_tag, is_docbin, read_docbin, sentence_spans
 from ..problems import Occurrences, Problems
-from ..sentences import MISSING, OUTSIDE, Sentence
+from ..sentences import OUTSIDE, Sentence
 from .base import Format, Options
 
 
@@ -71,7 +71,7 @@ class DocBinFormat(Format):
     ) -> Iterator[tuple[str, list[str]]]:
         """Yield the tags of each kind of annotation that a Doc has."""
         if self._wants(ENTS) and doc.has_annotation("ENT_IOB"):
-            yield ENTS, [_entity_tag(token) for token in doc]
+            yield ENTS, [entity_tag(token) for token in doc]
         if self._wants(TAG) and doc.has_annotation("TAG"):
             yield TAG, [token.tag_ for token in doc]
         if self._wants(POS) and doc.has_annotation("POS"):
@@ -111,9 +111,3 @@ class DocBinFormat(Format):
         return problems.warning(
             lambda found: Warnings.DN259.format(path=path, count=found.count, kind=kind, places=found), ("DN259", kind)
         )
-
-
-def _entity_tag(token: Token) -> str:
-    if not token.ent_type_:  # outside, missing, or blocked: known to be no entity
-        return OUTSIDE if token.ent_iob_ else MISSING
-    return f"{token.ent_iob_}-{token.ent_type_}"

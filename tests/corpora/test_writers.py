@@ -1,0 +1,104 @@
+"""What is written for other tools is read back as it was."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.lang.xx import MultiLanguage
+from spacy.tokens import Span
+from spacy.vocab import Vocab
+from typer.testing import CliRunner
+
+from spacy_datnet.cli import app
+from spacy_datnet.corpora import WRITERS, make_docs, survey_corpus, write_docbin
+
+TOKENIZE = MultiLanguage().tokenizer
+WORDS = [
+    "Ana",
+    "😀",
+    "👩‍👩‍👧",
+    "e\u0301l",
+    "שלום",
+    "🇳🇴",
+    "Oslo.",
+    "#",
+    "-",
+    " ",
+    "\n",
+    "\r\n",
+    "\u2028",
+    '"',
+    ",",
+    "\t",
+]
+
+
+@st.composite
+def documents(draw):
+    """Draw Docs, one annotated at least, with entities that neither begin nor end with white space."""
+    docs = []
+    for n in range(draw(st.integers(1, 3))):
+        doc = TOKENIZE(" ".join(draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8))) if n else "Ana 😀 Gil")
+        ents, last = [], 0
+        while last < len(doc) and draw(st.booleans()):
+            start = draw(st.integers(last, len(doc) - 1))
+            last = draw(st.integers(start + 1, len(doc)))
+            if not (doc[start].is_space or doc[last - 1].is_space):
+                ents.append(Span(doc, start, last, label=draw(st.sampled_from(["PER", "LOC"]))))
+        if n == 0 and not ents:
+            ents = [doc[1:3]]
+            ents = [Span(doc, 2, 3, label="PER")]
+        doc.set_ents(ents)
+        docs.append(doc)
+    return docs
+
+
+def read_back(to, docs, path, **options):
+    path.write_bytes("".join(WRITERS[to].dump(docs, True)).encode())
+    survey = survey_corpus(path, **options)
+    assert not survey.errors
+    return survey, list(make_docs(survey.sentences(), Vocab()))
+
+
+@pytest.mark.parametrize("to", ["prodigy", "doccano", "labelstudio"])
+@given(docs=documents())
+def test_round_trip_of_texts(tmp_path_factory, to, docs):
+    survey, found = read_back(to, docs, tmp_path_factory.mktemp("writers") / "out.jsonl")
+    assert survey.format.name == to
+    kept = [doc for doc in docs if len(doc)]
+    assert [doc.text for doc in found] == [doc.text for doc in kept]
+    assert [[(e.start_char, e.end_char, e.label_) for e in doc.ents] for doc in found] == [
+        [(e.start_char, e.end_char, e.label_) for e in doc.ents] for doc in kept
+    ]
+
+
+@pytest.mark.parametrize("to", ["hf", "conll"])
+@given(docs=documents())
+def test_round_trip_of_tokens(tmp_path_factory, to, docs):
+    _, found = read_back(to, docs, tmp_path_factory.mktemp("writers") / "out.tsv")
+    rows = [[(t.text, t.ent_iob_, t.ent_type_) for t in doc if not t.is_space] for doc in docs]
+    assert [[(t.text, t.ent_iob_, t.ent_type_) for t in doc] for doc in found] == [one for one in rows if one]
+
+
+@pytest.mark.parametrize("to", WRITERS)
+def test_missing_annotation_and_what_else_a_record_says(tmp_path, to):
+    docs = [TOKENIZE("Ana va"), TOKENIZE("Eva va")]
+    docs[0].set_ents([Span(docs[0], 0, 1, label="PER")])
+    docs[0].user_data["meta"] = {"id": 7, "source": "x"}
+    _, found = read_back(to, docs, tmp_path / "out")
+    assert [[t.ent_iob_ for t in doc] for doc in found] == [["B", "O"], ["", ""]]
+    if to in ("prodigy", "doccano", "labelstudio"):
+        assert found[0].user_data["meta"].items() >= {"id": 7, "source": "x"}.items()
+
+
+@pytest.mark.parametrize("to", WRITERS)
+def test_command(tmp_path, monkeypatch, to):
+    monkeypatch.chdir(tmp_path)
+    doc = TOKENIZE("Ana 😀 vive en Oslo.")
+    doc.set_ents([Span(doc, 0, 1, label="PER"), Span(doc, 4, 5, label="LOC")])
+    write_docbin([doc], tmp_path / "in.spacy")
+    result = CliRunner().invoke(app, ["convert", "in.spacy", "out", "--to", to])
+    assert result.exit_code == 0, result.output
+    back = CliRunner().invoke(app, ["convert", "out", "back.spacy"])
+    assert back.exit_code == 0, back.output
+    assert "Entities    2: LOC 1, PER 1" in back.output
+    assert CliRunner().invoke(app, ["convert", "in.spacy", "a", "out", "--to", to]).exit_code == 1
