@@ -76,7 +76,9 @@ def test_configs_are_complete(path):
         pipes = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, DATNetPipe)]
         transfer = pipes[0].model.attrs["transfer"] if pipes else "none"
         assert pipes or "spaCy" in run.variant
-        assert (reader.get("source") is None) == (transfer == "none" and run.size != 0)
+        both = "both corpora" in run.variant
+        assert (reader.get("source") is None) == (transfer == "none" and run.size != 0 and not both)
+        assert not both or nlp.config.interpolate()["initialize"]["vectors"] == run.overrides["paths.both_vectors"]
         if reader.get("source") is not None:
             assert reader["source"] == run.overrides["paths.source"]
 

@@ -23,9 +23,9 @@ def figures(
     the accuracy of the discriminator over time, the reliability of confidences, and shared features by t-SNE,
     which needs `run --keep-models`.
     """
-    from ..experiments import needs_extra
+    from ..experiments import explaining
 
-    with failing_politely(), needs_extra():
+    with failing_politely(), explaining():
         from ..experiments.figures import all_figures, save
         from ..experiments.results import read_results
 

@@ -21,9 +21,9 @@ def report(
     tables, pictures, the worst mistakes with their sentences, the settings and the versions. A grid
     that is still running, or of which runs failed, has a report, too.
     """
-    from ..experiments import needs_extra
+    from ..experiments import explaining
 
-    with failing_politely(), needs_extra():
+    with failing_politely(), explaining():
         from ..corpora import replacing
         from ..experiments.report import write_report
         from ..experiments.results import read_results

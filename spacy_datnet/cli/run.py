@@ -54,8 +54,7 @@ def run(
         bool,
         typer.Option(
             "--show",
-            help="One run after the other, each with its training shown. One that was interrupted goes on; one whose "
-            "corpora have changed is done again.",
+            help="One run after the other in this process, each with its training shown.",
         ),
     ] = False,
     dry: Annotated[bool, typer.Option("--dry", help="Only list what is to be done.")] = False,
@@ -69,7 +68,7 @@ def run(
     """
     from tqdm import tqdm
 
-    from ..experiments import needs_extra
+    from ..experiments import explaining
     from ..experiments.engines import run_here, run_locally, run_on_ray
     from ..experiments.grid import read_grid
     from ..experiments.manifest import Manifest, locked
@@ -81,7 +80,7 @@ def run(
     }
     if engine is Engine.ray:
         how["address"] = address
-    with failing_politely(), needs_extra():
+    with failing_politely(), explaining():
         import_code(code)
         from ..experiments.results import read_results, write_grid
         from ..experiments.reuse import reuse as copy_runs
@@ -89,13 +88,14 @@ def run(
 
         experiment = read_grid(grid, small=small)
         if dry:
-            for one in _todo(experiment, Manifest(folder), retry, show):
+            for one in _todo(experiment, Manifest(folder), retry):
                 say(one.name)
             return
         with locked(folder):
-            write_grid(folder, experiment, shlex.join(["python", "-m", "spacy_datnet", *sys.argv[1:]]))
+            command = shlex.join(["python", "-m", "spacy_datnet", *sys.argv[1:]])
+            write_grid(folder, experiment, command)
             manifest = Manifest(folder)
-            todo = _todo(experiment, manifest, retry, show)
+            todo = _todo(experiment, manifest, retry)
             copied = set()
             for one, record in copy_runs(todo, folder, reuse or (), with_models=keep_models):
                 manifest.add(record)
@@ -111,26 +111,27 @@ def run(
                 else:
                     score = record["score"]
                     tqdm.write(f"{one.name}: {score} {100 * record['test'][score]:.2f} in {record['seconds']} s")
+            write_grid(folder, experiment, command)  # a run may have another key now than its old record
         results = read_results(folder)
-    say(overview(results))
+        say(overview(results))
+        for corpora in results.corpora:
+            for message in results.cut_short(corpora):
+                warn(f"{corpora}: {message}")
     if len(results.failed):
         fail(f"{len(results.failed)} runs failed. The manifest has their errors; --retry does them again.")
         raise typer.Exit(1)
 
 
-def _todo(experiment: Grid, manifest: Manifest, retry: bool, compare: bool) -> list[Run]:
-    from ..experiments.engines import contents_of
-
+def _todo(experiment: Grid, manifest: Manifest, retry: bool) -> list[Run]:
     done = manifest.latest()
     runs: dict[str, Run] = {}
     for one in experiment.runs:
-        runs.setdefault(one.key, one)  # two variants may come to the same
-    todo = [
-        one
-        for key, one in runs.items()
-        if key not in done
-        or (retry and done[key]["error"])
-        or (compare and not done[key]["error"] and done[key].get("contents") != contents_of(one))
-    ]
+        runs.setdefault(one.key_in(done), one)  # two variants may come to the same
+    todo = [one for key, one in runs.items() if key not in done or (retry and done[key].get("error"))]
     say(f"{len(runs)} runs, {len(runs) - len(todo)} of them done")
+    if unsure := sum("files" not in done[key] for key in runs if key in done):
+        warn(
+            f"{unsure} of them are known by the names of their corpora and vectors, not by what is in them. If that "
+            f"has changed since, remove their lines from the manifest in {manifest.folder}."
+        )
     return todo

@@ -1,5 +1,6 @@
 """spacy-datnet tables: the scores of a grid."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -25,9 +26,9 @@ def tables(
     over the test sentences, two-sided, not corrected for the number of comparisons. It says nothing about other target
     sentences to train on; the deviation over seeds does.
     """
-    from ..experiments import needs_extra
+    from ..experiments import explaining
 
-    with failing_politely(), needs_extra():
+    with failing_politely(), explaining():
         from ..corpora import replacing
         from ..experiments.results import read_results
         from ..experiments.tables import FORMATS, rows
@@ -35,7 +36,9 @@ def tables(
         results = read_results(folder, base)
         text = FORMATS[format](rows(results), results.base)
         if output is None:
-            say(text)
+            # a minus sign is not in every encoding; other characters are escaped
+            encoding = sys.stdout.encoding or "utf8"
+            say(text if "−".encode(encoding, "ignore") else text.replace("−", "-"))
             return
         with replacing(output) as file:
             file.write(f"{text}\n".encode())

@@ -23,3 +23,5 @@ class Errors:
     DN314 = "{path}: the config {config} can't be read: {reason}. See `python -m spacy debug config {config}`."
     DN315 = "{path}, line {line}: {problems}. Remove the line; the run is then done again."
     DN316 = "{path} is not what `run` writes: {problems}. Remove it, and give the command of the grid again."
+    DN317 = "{path}: {reason}. Look at the free space of the disk and at the permissions."
+    DN318 = "{path} can't be read as predictions. Remove the folder it is in, and its record, to do the run again."

@@ -1,4 +1,4 @@
 """Experiments: many trainings of a grid, their manifest, and what it says."""
 
 from ._problems import ExperimentError as ExperimentError
-from ._problems import needs_extra as needs_extra
+from ._problems import explaining as explaining

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import Errors
@@ -17,14 +18,27 @@ class ExperimentError(ValueError):
 
 
 @contextmanager
-def needs_extra() -> Iterator[None]:
-    """Turn a missing package of the extra [experiments] into a message that says how to install it."""
+def explaining() -> Iterator[None]:
+    """Turn a missing package of the extra [experiments], or a disk that fails, into a message that says what to do."""
     try:
         yield
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in EXTRA:
             raise
         raise ExperimentError(Errors.DN311.format(package=error.name)) from error
+    except BrokenPipeError:
+        raise  # who reads the output has gone away, which is no mistake
+    except OSError as error:
+        raise ExperimentError(Errors.DN317.format(path=error.filename or "A file", reason=error)) from error
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Name the file in an error of the disk that has none, such as a full disk."""
+    try:
+        yield
+    except OSError as error:
+        raise ExperimentError(Errors.DN317.format(path=path, reason=error)) from error
 
 
 def problems(error: "ValidationError", whole: str) -> str:

@@ -1,6 +1,5 @@
 """Who does the runs: processes of this machine, or the workers of a Ray cluster."""
 
-import hashlib
 import multiprocessing
 import os
 import shutil
@@ -14,7 +13,7 @@ from typing import Any
 
 from ..errors import Errors
 from ._problems import ExperimentError
-from .grid import Run
+from .runs import Run
 
 UNFINISHED = ".unfinished"
 MODELS = "models"
@@ -72,22 +71,6 @@ def run_here(
     """
     for run in runs:
         yield run, work(run, folder, {**settings, "show": True}, keep_models, goes_on=True)
-
-
-def contents_of(run: Run) -> dict[str, str]:
-    """Sum up what is in the files that a run reads, which its key doesn't tell: hex digits for each setting."""
-    places = {name: run.overrides[name] for name in run.written if name != "test"} | {"test": run.test}
-    return {name: _content(Path(place)) for name, place in places.items() if Path(place).exists()}
-
-
-def _content(path: Path) -> str:
-    found = hashlib.blake2b(digest_size=16)
-    for file in sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]:
-        found.update(f"{file.relative_to(path).as_posix()}\0".encode())
-        with file.open("rb") as opened:
-            while part := opened.read(1 << 20):
-                found.update(part)
-    return found.hexdigest()
 
 
 def _schedule(

@@ -1,26 +1,22 @@
 """A grid of trainings: every combination of corpora, variants, target sizes and seeds, read from a YAML file."""
 
-import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from configparser import Error as ConfigParserError
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
 import srsly
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
-from spacy.util import dot_to_object, is_package, load_config
+from spacy.util import is_package, load_config
 from thinc.api import Config
 
 from ..errors import Errors
 from ._problems import ExperimentError, problems
+from .runs import Overrides, Run, Size, label
 
 ALL = "all"
-Size = int | float | str
-Overrides = dict[str, Any]
 OverridesBySize = dict[Size, Overrides]
 # in percent, by corpora, variant and size as `label` writes it
 Paper = dict[str, dict[str, dict[str, float]]]
@@ -73,61 +69,6 @@ class GridFile(Strict):
 
 
 @dataclass(frozen=True)
-class Run:
-    """One training and its evaluation.
-
-    corpora (str): The name of the corpora.
-    variant (str): The name of the variant.
-    size (Union[int, float, str]): Target sentences: a count, a share of the corpus between 0 and 1, or "all".
-    seed (int): Seed of the choice of sentences and of the training.
-    config (Path): The training config.
-    overrides (Dict[str, Any]): Settings that differ from the config's, by their dotted names.
-    test (Path): The corpus to evaluate on.
-    written (Dict[str, str]): The paths among the overrides, and that of the test corpus, as the grid has them, so that
-        a run is known wherever it is started from.
-    """
-
-    corpora: str
-    variant: str
-    size: Size
-    seed: int
-    config: Path
-    overrides: Overrides
-    test: Path
-    written: dict[str, str]
-
-    @property
-    def name(self) -> str:
-        """Say which run it is, for people."""
-        return f"{self.corpora} {self.variant} {self.size} seed {self.seed}"
-
-    def facts(self) -> dict[str, Any]:
-        """List what a record of the run begins with."""
-        names = {name: getattr(self, name) for name in ("key", "corpora", "variant", "size", "seed")}
-        return {**names, "config": str(self.config), "overrides": self.overrides}
-
-    @cached_property
-    def key(self) -> str:
-        """Sum up all that decides about the result, so that a changed run is another one: 16 hex digits.
-
-        What changes nothing is not counted: a comment in the config, an override with what the config has anyway.
-        """
-        settings = load_config(self.config)
-        facts = {
-            "config": settings,
-            "overrides": {
-                name: self.written.get(name, value)
-                for name, value in self.overrides.items()
-                if name in self.written or not _has(settings, name, value)
-            },
-            "test": self.written["test"],
-            "size": self.size,
-            "seed": self.seed,
-        }
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
 class Grid:
     """The runs of a grid, in the order of the file: all corpora, for each its variants, sizes and seeds.
 
@@ -146,7 +87,7 @@ def read_grid(path: Path, *, small: bool = False) -> Grid:
     """Read a grid from a YAML file. Paths in it are looked up from the folder that the file is in.
 
     corpora: by name, the paths `train`, `dev` and `test`, what else the configs have in [paths], and settings of all
-        runs on these corpora by their dotted names, such as nlp.lang.
+        runs on these corpora by their dotted names, such as nlp.lang; those of a component, if the config has it.
     variants: by name, a `config` and possibly `overrides`, which replace settings.
     sizes: counts of target sentences, shares between 0 and 1, or "all"; 0 is zero-shot transfer.
     seeds: integers.
@@ -213,22 +154,19 @@ def is_size(size: Any) -> bool:
     return size == ALL or (isinstance(size, float) and 0.0 < size <= 1.0)
 
 
-def label(size: Size) -> str:
-    """Write a size so that one sentence, "1", and all of them, "1.0", stay apart."""
-    return str(size)
-
-
 def _runs(grid: GridFile, path: Path) -> Iterator[Run]:
     folder = path.parent
     configs = {name: Path(_place(folder, variant.config)) for name, variant in grid.variants.items()}
-    paths_of = {name: _read_config(path, config).get("paths", {}) for name, config in configs.items()}
+    settings = {name: _read_config(path, config) for name, config in configs.items()}
     for corpora, block in grid.corpora.items():
         paths = block.model_dump()
         for name, variant in grid.variants.items():
             for size in grid.sizes:
                 for seed in grid.seeds:
-                    overrides = {f"paths.{key}": paths[key] for key in paths_of[name] if key in paths}
-                    overrides |= {key: value for key, value in paths.items() if "." in key}
+                    overrides = {f"paths.{key}": paths[key] for key in settings[name].get("paths", ()) if key in paths}
+                    overrides |= {
+                        key: paths[key] for key in paths if "." in key and not _is_of_another(settings[name], key)
+                    }
                     for part in (grid, variant):
                         overrides |= part.overrides or {}
                     for part in (grid, variant):
@@ -246,19 +184,17 @@ def _runs(grid: GridFile, path: Path) -> Iterator[Run]:
                     yield Run(corpora, name, size, seed, configs[name], overrides, test, written)
 
 
+def _is_of_another(config: Config, name: str) -> bool:
+    """Tell whether a setting is one of a component that the pipeline of a config does not have."""
+    first, component, *_ = name.split(".")
+    return first == "components" and component not in config.get("components", {})
+
+
 def _read_config(path: Path, config: Path) -> Config:
     try:
         return load_config(config)
     except (OSError, ValueError, KeyError, ConfigParserError) as error:
         raise ExperimentError(Errors.DN314.format(path=path, config=config, reason=error)) from error
-
-
-def _has(config: Config, name: str, value: Any) -> bool:
-    """Tell whether a config has a value at a dotted name."""
-    try:
-        return dot_to_object(config, name) == value
-    except KeyError:
-        return False
 
 
 def _place(folder: Path, path: str) -> str:

@@ -14,8 +14,8 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PlainValidator, ValidationError, model_validator
 
 from ..errors import Errors
-from ._problems import ExperimentError, problems
-from .grid import Size
+from ._problems import ExperimentError, about, problems
+from .runs import Size
 
 NAME = "manifest.jsonl"
 LOCK = ".lock"
@@ -127,14 +127,18 @@ class Manifest:
     def add(self, record: dict[str, Any]) -> None:
         """Write a record to the end, and to the disk."""
         line = json.dumps(record, ensure_ascii=False) + "\n"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with about(self.path):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._append(line.encode("utf8"))
+
+    def _append(self, line: bytes) -> None:
         with self.path.open("ab+") as file:
             # a line that was not finished makes room
             file.seek(0)
             whole = file.read().rfind(b"\n") + 1
             file.truncate(whole)
             file.seek(whole)
-            file.write(line.encode("utf8"))
+            file.write(line)
             file.flush()
             os.fsync(file.fileno())
 

@@ -8,7 +8,9 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from ..corpora.docbin import read_docbin, split_sentences
+from ..errors import Errors
 from ..pipeline.extensions import CHUNK_CONFIDENCE, ENT_CONFIDENCE, TAG_CONFIDENCE, register_extensions
+from ._problems import ExperimentError
 from .results import PREDICTIONS, Results
 from .significance import spans_of
 
@@ -39,7 +41,10 @@ def read_sentences(predictions: Path, test: Path, score: str) -> list[Sentence]:
         return []
     vocab = Vocab()
     gold = [sentence for doc in read_docbin(test, vocab) for sentence in split_sentences(doc)]
-    found = list(DocBin(store_user_data=True).from_disk(predictions).get_docs(vocab))
+    try:
+        found = list(DocBin(store_user_data=True).from_disk(predictions).get_docs(vocab))
+    except Exception as error:  # whatever zlib, msgpack and spaCy say about what is no DocBin
+        raise ExperimentError(Errors.DN318.format(path=predictions)) from error
     if [len(doc) for doc in gold] != [len(doc) for doc in found]:
         return []
     return [sentence_of(*pair, score) for pair in zip(gold, found, strict=True)]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from configparser import Error as ConfigParserError
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,8 +16,9 @@ from spacy.util import load_config
 from ..corpora.files import replacing
 from ..errors import Errors
 from ._problems import ExperimentError, problems
-from .grid import Grid, Size, label
+from .grid import Grid
 from .manifest import Done, Manifest
+from .runs import Size, label
 from .significance import Difference, approximate_randomisation
 
 GRID = "grid.json"
@@ -75,8 +77,12 @@ def write_grid(folder: Path, grid: Grid, command: str) -> None:
     grid (Grid): The grid that is run.
     command (str): How it was started.
     """
-    names = ("key", "corpora", "variant", "size", "seed")
-    runs = [{**{name: getattr(run, name) for name in names}, "test": str(run.test)} for run in grid.runs]
+    records = Manifest(folder).latest()
+    names = ("corpora", "variant", "size", "seed")
+    runs = [
+        {"key": run.key_in(records), **{name: getattr(run, name) for name in names}, "test": str(run.test)}
+        for run in grid.runs
+    ]
     paper = [
         [corpora, variant, size, value]
         for corpora, variants in grid.paper.items()
@@ -207,7 +213,10 @@ class Results:
         """List the settings of a run by their dotted names, references resolved; empty if its config is gone."""
         path = self.folder / key / CONFIG
         if key not in self._configs:
-            self._configs[key] = dict(_flat(load_config(path, interpolate=True))) if path.exists() else {}
+            try:
+                self._configs[key] = dict(_flat(load_config(path, interpolate=True))) if path.exists() else {}
+            except (OSError, ValueError, ConfigParserError) as error:
+                raise ExperimentError(Errors.DN314.format(path=self.folder, config=path, reason=error)) from error
         return self._configs[key]
 
     def config_of(self, corpora: str, variant: str) -> dict[str, Any]:
@@ -233,6 +242,19 @@ class Results:
         ]
         # spaCy's own components have no such setting, and learn from all that is read
         return bool(settings.get("corpora.train.source")) and (not transfer or any(one != "none" for one in transfer))
+
+    def cut_short(self, corpora: str) -> list[str]:
+        """Say which trainings were best at their last step, so that more steps would probably have been better."""
+        found = []
+        for (variant, size), runs in self.select(corpora).groupby(["variant", "size"], sort=False):
+            last = int((runs["best_step"] == runs["steps"]).sum())
+            if last:
+                found.append(
+                    f"Train longer: with {self.sentences(corpora, size):,} target sentences, {variant} was best on the "
+                    f"development set at its last step ({runs['steps'].max():,}) in {last} of {len(runs)} "
+                    f"{'run' if len(runs) == 1 else 'runs'}. Raise training.max_steps."
+                )
+        return found
 
 
 def read_results(folder: Path, base: str | None = None) -> Results:

@@ -9,8 +9,8 @@ from typing import Any
 from ..errors import Errors
 from ._problems import ExperimentError
 from .engines import MODELS, UNFINISHED
-from .grid import Run
 from .manifest import NAME, Manifest
+from .runs import Run
 
 
 def reuse(
@@ -44,7 +44,7 @@ def reuse(
 
 def _is_usable(kept: Path, record: dict[str, Any], run: Run, *, with_models: bool) -> bool:
     """Tell whether the folder that a run of the same key left can stand for a run."""
-    if record["error"] or _paths(record["overrides"]) != _paths(run.overrides):
+    if record.get("error") or _unseen(record.get("overrides", {}), run) != _unseen(run.overrides, run):
         return False
     return kept.is_dir() and (not with_models or (kept / MODELS).is_dir())
 
@@ -56,6 +56,6 @@ def _folders_of_runs(places: Iterable[Path]) -> Iterator[Path]:
         yield from sorted(path.parent for path in [*place.glob(NAME), *place.glob(f"*/{NAME}")])
 
 
-def _paths(overrides: dict[str, Any]) -> dict[str, Any]:
-    """Pick the corpora: a key knows them by what the grid calls them, which may be something else elsewhere."""
-    return {name: value for name, value in overrides.items() if name.startswith("paths.")}
+def _unseen(overrides: dict[str, Any], run: Run) -> dict[str, Any]:
+    """Pick the files that are not there: a key knows them by what the grid calls them, maybe another elsewhere."""
+    return {name: value for name, value in overrides.items() if name.startswith("paths.") and name not in run.files}

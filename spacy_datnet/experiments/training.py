@@ -26,9 +26,9 @@ from ..resources import TARGET
 from ..training import resume
 from ..training.corpus import configure_SourceTargetCorpus
 from ..training.features import compute_features
-from .engines import MODELS, contents_of
-from .grid import Run
+from .engines import MODELS
 from .results import CONFIG, CURVE, IDS, LOG, PREDICTIONS
+from .runs import Run
 from .significance import counts_of
 
 OTHER_TRAINING = "[DN113]"
@@ -89,7 +89,6 @@ def execute(
         "ids": [int(line) for line in (folder / IDS).read_text(encoding="utf8").split()],
         "seconds": round(seconds, 1),
         "peak_mb": peak_megabytes(),
-        "contents": contents_of(run),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "error": None,
     }

@@ -1,6 +1,10 @@
 """The commands on a folder of runs: tables, figures, report."""
 
 import csv
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,3 +63,30 @@ def test_mistakes_are_messages(command, folder, tmp_path):
     assert code == 1 and "[DN309]" in output
     code, output = call(*command, folder, *rest, "--base", "Q")
     assert code == 1 and "[DN310]" in output and "base, F" in output
+
+
+def test_tables_on_a_terminal_that_has_no_minus_sign(tmp_path):
+    """The difference of the second variant is negative, and cp1252 has no U+2212."""
+    folder = make_results(tmp_path, dict(reversed(VARIANTS.items())), sizes=(10,)).folder
+    command = [sys.executable, "-m", "spacy_datnet", "tables", str(folder)]
+    result = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "cp1252"})
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"\| base \| [\d.]+ ± [\d.]+ \| 2 \| -\d+\.\d\d \|", result.stdout.decode("cp1252"))
+
+
+@pytest.mark.parametrize("command", [["tables"], ["report"], ["figures"]])
+@pytest.mark.parametrize("name", ["grid.json", "manifest.jsonl"])
+def test_damaged_files_are_messages(command, name, folder, tmp_path):
+    (folder / name).write_text("[]\n")
+    code, output = call(*command, folder, *([tmp_path / "out"] if command == ["figures"] else []))
+    assert code == 1 and "[DN3" in output and name in output
+
+
+def test_a_place_that_can_not_be_written_to_is_a_message(folder, tmp_path):
+    (tmp_path / "file").touch()
+    for command in (
+        ["figures", folder, tmp_path / "file" / "out"],
+        ["tables", folder, "-o", tmp_path / "file" / "out"],
+    ):
+        code, output = call(*command)
+        assert code == 1 and "Error: [DN" in output and "file" in output

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._problems import needs_extra
+from .._problems import about, explaining
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ WIDTH, HEIGHT = 6.2, 3.8
 @contextmanager
 def drawing() -> Iterator[None]:
     """Draw with the settings above; the user's own stay as they are."""
-    with needs_extra():
+    with explaining():
         import matplotlib
     with matplotlib.rc_context(SETTINGS):
         yield
@@ -106,5 +106,5 @@ def to_svg(figure: "Figure", name: str, title: str) -> str:
 def save(figure: "Figure", path: Path) -> None:
     """Write a figure to a file, in the format of its name."""
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
-    with drawing():
+    with drawing(), about(path):
         figure.savefig(path, metadata=metadata)

@@ -72,7 +72,7 @@ def _corpora(results: Results, corpora: str, number: int, table: pd.DataFrame) -
         "answers": [
             answer(results, corpora) for answer in (does_the_source_help, which_variant, what_would_more_bring)
         ],
-        "warnings": warnings_of(results, corpora),
+        "warnings": [*warnings_of(results, corpora), *results.cut_short(corpora)],
         "sizes": results.sizes(corpora),
         "overview": _overview(results, corpora),
         "rows": cells(table[table["corpora"] == corpora], results.base).values.tolist(),
