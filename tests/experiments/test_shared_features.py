@@ -7,6 +7,7 @@ import torch
 from util import SMALL_MODEL, bare, entity_examples, train_briefly
 
 from spacy_datnet.experiments.shared_features import mixing, shared_features
+from spacy_datnet.models.datnet import network_of
 from spacy_datnet.resources import SOURCE, resource_of
 
 
@@ -20,10 +21,10 @@ def test_features_are_the_mean_states_of_the_shared_encoder(transfer):
     docs = [example.reference for example in examples]
     is_source = np.array([resource_of(example) == SOURCE for example in examples])
     found = shared_features(pipe, docs, is_source)
-    assert found.shape == (len(docs), pipe.model.shims[0].network.shared.width)
+    assert found.shape == (len(docs), network_of(pipe.model).shared.width)
     # what the encoder gives while the network reads each sentence by itself
     states = []
-    handle = pipe.model.shims[0].network.shared.register_forward_hook(lambda *call: states.append(call[-1]))
+    handle = network_of(pipe.model).shared.register_forward_hook(lambda *call: states.append(call[-1]))
     with torch.no_grad():
         for doc in docs:
             pipe.predict([bare(doc)])
