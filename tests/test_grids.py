@@ -78,7 +78,7 @@ def test_configs_are_complete(path):
         assert pipes or "spaCy" in run.variant
         both = "both corpora" in run.variant
         assert (reader.get("source") is None) == (transfer == "none" and run.size != 0 and not both)
-        assert not both or nlp.config.interpolate()["initialize"]["vectors"] == run.overrides["paths.both_vectors"]
+        assert not both or config["initialize"]["vectors"] == run.overrides["paths.both_vectors"]
         if reader.get("source") is not None:
             assert reader["source"] == run.overrides["paths.source"]
 
