@@ -19,32 +19,33 @@ UNFINISHED = ".unfinished"
 MODELS = "models"
 # a server that is forked has no threads and no GPU yet, unlike the process that watches
 START = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+# how a training ends that was told to, and has saved its state
+INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 # how often Ray begins a run again whose worker has died
 RETRIES = 2
 
 Outcome = tuple[Run, dict[str, Any]]
 
 
-def work(run: Run, folder: Path, settings: dict[str, Any], keep_models: bool, goes_on: bool = False) -> dict[str, Any]:
-    """Do a run in a folder that has its final name only when all is there.
+def work(run: Run, folder: Path, settings: dict[str, Any], keep_models: bool) -> dict[str, Any]:
+    """Do a run in a folder that has its final name only when all is there; what an interrupted one left goes on.
 
     run (Run): What to do.
     folder (Path): The folder of all runs; that of this one is called by its key.
     settings (Dict[str, Any]): Settings of `execute`.
     keep_models (bool): Whether the trained models stay.
-    goes_on (bool): Whether what an interrupted process left of the run is used. Defaults to False.
     RETURNS (Dict[str, Any]): The record. If the run failed, its `error` says why.
     """
     # spaCy and torch, which the process that watches the others does not need
     from .training import execute
 
     final, unfinished = folder / run.key, folder / f"{run.key}{UNFINISHED}"
-    if not goes_on:
-        shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        unfinished.mkdir(parents=True, exist_ok=goes_on)
+        unfinished.mkdir(parents=True, exist_ok=True)
         record = execute(run, unfinished, **settings)
     except (Exception, SystemExit) as error:
+        if isinstance(error, SystemExit) and error.code in INTERRUPTED:
+            raise
         return failure(run, f"{type(error).__name__}: {error}", traceback.format_exc())
     if not keep_models:
         shutil.rmtree(unfinished / MODELS)
@@ -61,7 +62,7 @@ def failure(run: Run, error: str, details: str = "") -> dict[str, Any]:
 def run_here(
     runs: Iterable[Run], folder: Path, *, settings: dict[str, Any], keep_models: bool, **others: Any
 ) -> Iterator[Outcome]:
-    """Do runs in this process, one after the other, and show their training; one that was interrupted goes on.
+    """Do runs in this process, one after the other, and show their training.
 
     runs (Iterable[Run]): The runs.
     folder (Path): The folder of all runs.
@@ -69,8 +70,10 @@ def run_here(
     keep_models (bool): Whether the trained models stay.
     YIELDS (Tuple[Run, Dict[str, Any]]): Each run with its record.
     """
+    runs = list(runs)
+    remove_unfinished(folder, runs)
     for run in runs:
-        yield run, work(run, folder, {**settings, "show": True}, keep_models, goes_on=True)
+        yield run, work(run, folder, {**settings, "show": True}, keep_models)
 
 
 def _schedule(
@@ -79,10 +82,10 @@ def _schedule(
     start: Callable[[Run], Any],
     ready: Callable[[list[Any]], Iterable[Any]],
     result: Callable[[Run, Any], dict[str, Any]],
-    active: dict[Any, Run],
 ) -> Iterator[Outcome]:
     """Have so many runs at work at once, and yield each when it ends."""
     waiting = iter(runs)
+    active: dict[Any, Run] = {}
     while True:
         while len(active) < workers and (run := next(waiting, None)) is not None:
             active[start(run)] = run
@@ -107,12 +110,12 @@ def run_locally(
     keep_models (bool): Whether the trained models stay.
     YIELDS (Tuple[Run, Dict[str, Any]]): Each run with its record, in the order in which they end.
     """
-    remove_unfinished(folder)
+    runs = list(runs)
+    remove_unfinished(folder, runs)
     context: Any = multiprocessing.get_context(START)
     if START == "forkserver":
         context.set_forkserver_preload(["spacy_datnet.experiments.training"])
     processes: dict[Connection, Any] = {}
-    active: dict[Connection, Run] = {}
 
     def start(run: Run) -> Connection:
         receiver, sender = context.Pipe(duplex=False)
@@ -134,12 +137,13 @@ def run_locally(
             receiver.close()
 
     try:
-        yield from _schedule(runs, workers, start, wait, result, active)
+        yield from _schedule(runs, workers, start, wait, result)
     finally:
-        for receiver, process in processes.items():
+        # a training saves its state after the step it is in
+        for process in processes.values():
             process.terminate()
+        for process in processes.values():
             process.join()
-            shutil.rmtree(folder / f"{active[receiver].key}{UNFINISHED}", ignore_errors=True)
 
 
 def _work_and_send(connection: Connection, *args: Any) -> None:
@@ -179,7 +183,8 @@ def run_on_ray(
         import ray
     except ImportError as error:
         raise ExperimentError(Errors.DN307) from error
-    remove_unfinished(folder)
+    runs = list(runs)
+    remove_unfinished(folder, runs)
     processors = {"num_cpus": workers * settings["threads"]} if address is None else {}
     ray.init(address=address, log_to_driver=False, include_dashboard=False if address is None else None, **processors)
     needs = {"num_cpus": settings["threads"], "num_gpus": int(settings["use_gpu"] >= 0)}
@@ -194,7 +199,7 @@ def run_on_ray(
 
     try:
         start = lambda run: task.remote(Path.cwd(), run, folder, settings, keep_models)  # noqa: E731
-        yield from _schedule(runs, workers, start, lambda active: ray.wait(active)[0], result, {})
+        yield from _schedule(runs, workers, start, lambda active: ray.wait(active)[0], result)
     finally:
         ray.shutdown()
 
@@ -204,7 +209,9 @@ def _work_in(current: Path, *args: Any) -> dict[str, Any]:
     return work(*args)
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove what runs left that were killed."""
+def remove_unfinished(folder: Path, runs: list[Run]) -> None:
+    """Remove what other runs than these left that were killed."""
+    kept = {f"{run.key}{UNFINISHED}" for run in runs}
     for leftover in folder.glob(f"*{UNFINISHED}"):
-        shutil.rmtree(leftover)
+        if leftover.name not in kept:
+            shutil.rmtree(leftover)

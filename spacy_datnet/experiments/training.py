@@ -2,9 +2,10 @@
 
 import contextlib
 import platform
+import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import spacy
 import srsly
 import torch
-from spacy.cli.train import train
+from spacy.cli._util import setup_gpu
 from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.tokens import DocBin
@@ -23,32 +24,33 @@ from thinc.api import Config
 
 from ..corpora.docbin import read_docbin, split_sentences
 from ..resources import TARGET
-from ..training import resume
 from ..training.corpus import configure_SourceTargetCorpus
 from ..training.features import compute_features
+from ..training.folder import NAME, TrainingError
+from ..training.resume import train
 from .engines import MODELS
 from .results import CONFIG, CURVE, IDS, LOG, PREDICTIONS
 from .runs import Run
 from .significance import counts_of
 
-OTHER_TRAINING = "[DN113]"
 DEV_PREDICTIONS = "dev.spacy"
+# errors of a training that is better begun anew: it was another one, or its state is damaged
+CAN_NOT_GO_ON = ("[DN113]", "[DN114]")
 PACKAGES = ("spacy-datnet", "spacy", "thinc", "torch", "numpy")
 
 
 def execute(
     run: Run, folder: Path, *, threads: int = 1, use_gpu: int = -1, code: Path | None = None, show: bool = False
 ) -> dict[str, Any]:
-    """Train and evaluate.
+    """Train and evaluate. A training that was interrupted goes on where it was.
 
     run (Run): What to do.
-    folder (Path): An empty folder, which gets the config, what the training prints, the models, and the docs of the
-        test set as predicted, with their confidences.
+    folder (Path): A folder that is empty, or has the beginning of the same run. It gets the config, what the training
+        prints, the models, and the docs of the test set as predicted, with their confidences.
     threads (int): Threads that torch may use. Defaults to 1.
     use_gpu (int): The number of a GPU. Defaults to -1, the CPU.
     code (Optional[Path]): A Python file that registers what the config names. Defaults to none.
-    show (bool): Whether to show the training, and to go on with one that was interrupted in the folder. Defaults to
-        False: what it prints goes to a file.
+    show (bool): Whether to show the training. Defaults to False: what it prints goes to a file.
     RETURNS (Dict[str, Any]): The record for the manifest. Its `error` is None.
     """
     torch.set_num_threads(threads)
@@ -63,11 +65,13 @@ def execute(
     }
     config.to_disk(folder / CONFIG)
     start = time.perf_counter()
-    with contextlib.nullcontext() if show else _printing_to(folder / LOG):
-        if show:
-            _go_on(config, folder / MODELS, use_gpu)
-        else:
-            train(folder / CONFIG, folder / MODELS, use_gpu=use_gpu)
+    with contextlib.ExitStack() as stack:
+        if not show:
+            log = stack.enter_context(open(folder / LOG, "a", encoding="utf8"))
+            stack.enter_context(contextlib.redirect_stdout(log))
+            stack.enter_context(contextlib.redirect_stderr(log))
+        setup_gpu(use_gpu, silent=not show)
+        _train(config, folder / MODELS, use_gpu=use_gpu, code=code, stdout=sys.stdout, stderr=sys.stderr)
         seconds = time.perf_counter() - start
         nlp = spacy.load(folder / MODELS / "model-best")
         dev_path = Path(config.interpolate()["paths"]["dev"])
@@ -75,6 +79,7 @@ def execute(
         dev_counts = counts_on(nlp.vocab, dev_path, folder / DEV_PREDICTIONS, main_score(nlp))
         test = evaluate(nlp, run.test, folder / PREDICTIONS)
         counts = counts_on(nlp.vocab, run.test, folder / PREDICTIONS, main_score(nlp))
+    shutil.rmtree(folder / MODELS / NAME)  # what is needed to go on
     curve = list(srsly.read_jsonl(folder / CURVE))
     return {
         **run.facts(),
@@ -87,31 +92,21 @@ def execute(
         "steps": curve[-1]["step"],
         "best_step": max(curve, key=lambda row: row["score"])["step"],
         "ids": [int(line) for line in (folder / IDS).read_text(encoding="utf8").split()],
-        "seconds": round(seconds, 1),
+        "seconds": max(round(seconds, 1), curve[-1]["seconds"]),  # the latter in all processes
         "peak_mb": peak_megabytes(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "error": None,
     }
 
 
-@contextlib.contextmanager
-def _printing_to(path: Path) -> Iterator[None]:
-    with (
-        open(path, "w", encoding="utf8") as log,
-        contextlib.redirect_stdout(log),
-        contextlib.redirect_stderr(log),
-    ):
-        yield
-
-
-def _go_on(config: Config, output: Path, use_gpu: int) -> None:
-    """Train, or go on, but not with what was begun on other corpora."""
+def _train(config: Config, output: Path, **how: Any) -> None:
+    """Train, or go on, but not with what was begun otherwise or is damaged."""
     try:
-        resume.train(config, output, use_gpu=use_gpu)
-    except resume.TrainingError as error:
-        if not str(error).startswith(OTHER_TRAINING):
+        train(config, output, **how)
+    except TrainingError as error:
+        if not str(error).startswith(CAN_NOT_GO_ON):
             raise
-        resume.train(config, output, use_gpu=use_gpu, restart=True)
+        train(config, output, restart=True, **how)
 
 
 def evaluate(nlp: Language, path: Path, predictions: Path | None = None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -190,6 +191,39 @@ def test_a_killed_worker_is_recorded_and_a_killed_grid_goes_on(folder, how):
     assert code == 0, output
     assert [record["error"] for record in records()[1:]] == [None, None]
     assert not list(Path("runs").glob("*.unfinished"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there are no such signals")
+def test_an_interrupted_training_goes_on_and_comes_to_the_same(folder):
+    config = load_config("small.cfg")
+    config["training"] |= {"max_steps": 300, "eval_frequency": 50}
+    config.to_disk("small.cfg")
+    Path("grid.yaml").write_text(re.sub(r"  base: .*\n", "", GRID).replace("[3, all]", "[3]"))
+    command = [sys.executable, "-m", "spacy_datnet", "run", "grid.yaml", "runs"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=listen_to_interrupts
+    )
+    end = time.monotonic() + 180
+    while not any(len(path.read_text().splitlines()) > 1 for path in Path("runs").glob("*.unfinished/curve.jsonl")):
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    process.wait(180)
+    assert records() == [] and len(list(Path("runs").glob("*.unfinished"))) == 1
+    code, output = run()
+    assert code == 0, output
+    (record,) = records()
+    log = (Path("runs") / record["key"] / "log.txt").read_text(encoding="utf8")
+    assert "Interrupted" in log and "Going on after step" in log
+    Path("runs").rename("interrupted")
+    assert run()[0] == 0
+    (other,) = records()
+    for one in (record, other):
+        for row in one["curve"]:
+            del row["seconds"]
+    for name in ("test", "dev", "counts", "curve", "ids", "steps", "best_step"):
+        assert record[name] == other[name], name
+    assert not (Path("runs") / record["key"] / "models").exists()
 
 
 def test_the_small_form_is_part_of_the_whole(folder):
