@@ -106,7 +106,9 @@ def _train(config: Config, output: Path, **how: Any) -> None:
     except TrainingError as error:
         if not str(error).startswith(CAN_NOT_GO_ON):
             raise
-        train(config, output, restart=True, **how)
+        shutil.rmtree(output)
+        Path(config["training"]["logger"]["output_file"]).unlink(missing_ok=True)
+        train(config, output, **how)
 
 
 def evaluate(nlp: Language, path: Path, predictions: Path | None = None) -> dict[str, Any]:
