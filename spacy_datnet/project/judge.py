@@ -193,7 +193,7 @@ def choose(scores: Mapping[str, Score], comparisons: Sequence[Comparison], has_d
     """
     where = "on the dev set" if has_dev else "on the test sentences, which flatters the best"
     names = list(scores)[::-1]  # of equals, the last
-    ranked = sorted(names, key=lambda name: -scores[name].dev)
+    ranked = sorted(names, key=lambda name: (-scores[name].dev, name.startswith(SPACY)))
     best, own = ranked[0], next((name for name in ranked if not name.startswith(SPACY)), ranked[0])
     if best == own:
         return best, f"it has the best score {where}"

@@ -32,6 +32,7 @@ def judgement(base, spacy, datnet, *, p=0.001, dev=None, has_dev=True):
         ((50, 80, 70), {"dev": {"base": 1, "spaCy ner": 2, "DATNet-F": 3}}, "DATNet-F"),
         ((90, 60, 70), {}, "base"),
         ((70, 60, 70), {}, "DATNet-F"),
+        ((70, 70, 60), {}, "base"),
         ((50, 71, 70), {"has_dev": False, "p": 0.6}, "DATNet-F"),
         ((50, 71, 70), {"p": 0.6}, "DATNet-F"),
         ((72, 75, 70), {"p": 0.06}, "base"),
