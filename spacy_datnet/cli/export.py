@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import Errors, Warnings
+from ..errors import Warnings
 from ._app import app, failing_politely, import_code, say, warn
 from ._options import CodeOption
 
 if TYPE_CHECKING:
     from spacy.language import Language
-
-CONFIG, META = "config.cfg", "meta.json"
-# what else lies in the folder of a pipeline, beside a file or folder for each component
-PARTS = {CONFIG, META, "tokenizer", "vocab", "accuracy.json", "README.md", "LICENSE", "LICENSES_SOURCES"}
-MOST_NAMES = 5
 
 
 @app.command()
@@ -48,10 +42,10 @@ def export(
     import spacy
 
     from ..corpora.files import replacing_folder
-    from ..pipeline.export import keep_encoder_only, keep_target_only
+    from ..pipeline.export import check_place, keep_encoder_only, keep_target_only
 
     with failing_politely(OSError):
-        place = check_place(output, model, force)
+        place = check_place(output, model, force=force)
         import_code(code)
         nlp = spacy.load(model)
         before = sizes_of(nlp)
@@ -70,33 +64,6 @@ def export(
     vectors = nlp.vocab.vectors.data.nbytes
     total = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
     say(f"Wrote {output}: {megabytes(total)}, of which word vectors {megabytes(vectors)}")
-
-
-def check_place(output: Path, model: str, force: bool) -> Path:
-    """Raise an error if writing a pipeline would remove anything but the folder of another one.
-
-    output (Path): The folder to write. A link is followed.
-    model (str): The pipeline that is read.
-    force (bool): Whether a pipeline may be replaced.
-    RETURNS (Path): Where to write.
-    """
-    place = output.resolve()
-    for inside in (Path.cwd(), Path(model)):
-        if inside.resolve().is_relative_to(place):
-            raise ValueError(Errors.DN404.format(path=output, inside=inside))
-    if not place.exists():
-        return place
-    if not force:
-        raise ValueError(Errors.DN405.format(path=output))
-    names = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
-    try:
-        known = PARTS.union(json.loads((place / META).read_text(encoding="utf8"))["components"])
-    except (OSError, ValueError, LookupError, TypeError):
-        known = set()
-    others = [name for name in names if not known.intersection([name, Path(name).stem])]
-    if others or CONFIG not in names:
-        raise ValueError(Errors.DN406.format(path=output, others=", ".join(others[:MOST_NAMES]) or "no pipeline"))
-    return place
 
 
 def _set_borders(nlp: Language) -> None:

@@ -24,7 +24,7 @@ def borders(
     import spacy
 
     from ..corpora import read_docbin, write_docbin
-    from ..project.judge import SENTENCIZER
+    from ..pipeline.export import SENTENCIZER
     from ..project.split import set_borders
 
     with failing_politely():

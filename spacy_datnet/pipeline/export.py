@@ -1,7 +1,9 @@
 """Trained pipelines for use and not for training: target-only, or the encoder alone as a `tok2vec`."""
 
+import json
 import warnings
 from collections.abc import Container, Iterable
+from pathlib import Path
 from typing import Any, cast
 
 from spacy.language import Language
@@ -13,6 +15,10 @@ from ..models.datnet import network_of
 from ..models.datnet_encoder import load_encoder
 from .base import DATNetPipe
 
+CONFIG, META = "config.cfg", "meta.json"
+# what else lies in the folder of a pipeline, beside a file or folder for each component
+PARTS = {CONFIG, META, "tokenizer", "vocab", "accuracy.json", "README.md", "LICENSE", "LICENSES_SOURCES"}
+MOST_NAMES = 5
 ENCODER = "tok2vec"
 WORD_VECTORS = "spacy-datnet.WordVectors.v1"
 SENTENCIZER = "sentencizer"
@@ -96,12 +102,40 @@ def set_sentence_borders(nlp: Language) -> str | None:
     """
     setting = [name for name, _ in nlp.pipeline if BORDERS.intersection(nlp.get_pipe_meta(name).assigns)]
     if setting:
-        first = next(name for name, pipe in nlp.pipeline if isinstance(pipe, DATNetPipe))
-        return setting[0] if nlp.pipe_names.index(setting[0]) < nlp.pipe_names.index(first) else None
+        ours = {name for name, pipe in nlp.pipeline if isinstance(pipe, DATNetPipe)}
+        before = nlp.pipe_names[: nlp.pipe_names.index(setting[0])]
+        return None if ours.intersection(before) else setting[0]
     nlp.add_pipe(SENTENCIZER, first=True)
     # further training is not to be judged by what is never trained
     nlp.config["training"]["score_weights"] |= dict.fromkeys(nlp.get_pipe_meta(SENTENCIZER).scores)
     return SENTENCIZER
+
+
+def check_place(output: Path, model: str | None = None, *, force: bool = False) -> Path:
+    """Raise an error if writing a pipeline would remove anything but the folder of another one.
+
+    output (Path): The folder to write. A link is followed.
+    model (Optional[str]): The pipeline that is read. Defaults to none.
+    force (bool): Whether a pipeline may be replaced. Defaults to False.
+    RETURNS (Path): Where to write.
+    """
+    place = output.resolve()
+    for inside in (Path.cwd(), Path(model or ".")):
+        if inside.resolve().is_relative_to(place):
+            raise ValueError(Errors.DN404.format(path=output, inside=inside))
+    if not place.exists():
+        return place
+    if not force:
+        raise ValueError(Errors.DN405.format(path=output))
+    names = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+    try:
+        known = PARTS.union(json.loads((place / META).read_text(encoding="utf8"))["components"])
+    except (OSError, ValueError, LookupError, TypeError):
+        known = set()
+    others = [name for name in names if not known.intersection([name, Path(name).stem])]
+    if others or CONFIG not in names:
+        raise ValueError(Errors.DN406.format(path=output, others=", ".join(others[:MOST_NAMES]) or "no pipeline"))
+    return place
 
 
 def refuse_files_alone(nlp: Language, names: Iterable[str]) -> None:

@@ -11,8 +11,10 @@ from spacy.cli.package import package
 from spacy.language import Language
 from spacy.util import load_config
 
+from ..corpora.files import replacing_folder
 from ..errors import Errors
 from ..experiments.grid import read_grid
+from ..pipeline.export import check_place
 from ..training.resume import train
 from .judge import read_judgement, usable
 
@@ -40,12 +42,9 @@ def export_chosen(metrics: Path, output: Path, final: Path | None = None) -> Non
 
 
 def save(nlp: Language, output: Path) -> None:
-    """Write a pipeline whole or not at all, in the place of an older one."""
-    unfinished = output.with_name(f"{output.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    nlp.to_disk(unfinished)
-    shutil.rmtree(output, ignore_errors=True)
-    unfinished.rename(output)
+    """Write a pipeline whole or not at all, in the place of an older one, but of nothing else."""
+    with replacing_folder(check_place(output, force=True)) as folder:
+        nlp.to_disk(folder)
 
 
 def build_wheel(pipeline: Path, output: Path, *, name: str, version: str) -> Path:

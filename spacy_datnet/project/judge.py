@@ -18,10 +18,9 @@ from ..experiments.engines import MODELS
 from ..experiments.paragraphs import counts_on_paragraphs, make_paragraphs
 from ..experiments.results import Results
 from ..experiments.significance import approximate_randomisation, f_score
-from ..pipeline.export import keep_target_only
+from ..pipeline.export import keep_target_only, set_sentence_borders
 from .plan import SPACY
 
-SENTENCIZER = "sentencizer"
 # differences with a larger p-value are not called clear
 SIGNIFICANT = 0.05
 
@@ -118,8 +117,7 @@ def usable(nlp: Language) -> Language:
     """Make of a trained pipeline what is exported: the target's part alone, after what sets sentence borders."""
     if any(hasattr(pipe, "drop_source") for _, pipe in nlp.components):
         keep_target_only(nlp)
-    if not any(name in nlp.pipe_names for name in (SENTENCIZER, "senter", "parser")):
-        nlp.add_pipe(SENTENCIZER, first=True)
+    set_sentence_borders(nlp)
     return nlp
 
 
