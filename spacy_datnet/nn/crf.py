@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from .moves import Moves, moves_of
 from .sentences import mask_of
 from .viterbi import DenseStep, PrunedStep
 
@@ -46,16 +47,16 @@ class Posterior(NamedTuple):
     leaving: Tensor  # (tokens, batch, tags): forward probability, scaled so that `transitions` gives probabilities
     arriving: Tensor  # (tokens, batch, tags): scaled backward probability, the token's emission included
     following: Tensor  # (tokens, batch, tags): scaled backward probability behind the token
+    moves: Moves
 
-    def transitions(self, scores: Scores, weight: Tensor | None = None) -> Tensor:
+    def transitions(self, weight: Tensor | None = None) -> Tensor:
         """Compute the expected number of uses of each transition over the batch: (tags, tags).
 
-        scores (Scores): Those that the posterior is for.
         weight (Optional[Tensor]): (batch,), how much each sentence counts. Defaults to 1.
         """
         leaving = self.leaving[:-1] if weight is None else self.leaving[:-1] * weight[:, None]
         tags = self.unary.shape[2]
-        return (leaving.reshape(-1, tags).T @ self.arriving[1:].reshape(-1, tags)).mul_(scores.transitions.exp())
+        return self.moves.count(leaving.reshape(-1, tags), self.arriving[1:].reshape(-1, tags))
 
 
 class Decoded(NamedTuple):
@@ -103,13 +104,13 @@ def forward_backward(
     entering = torch.zeros_like(weights)
     entering[0, 0] = start
     entering[tokens - lengths, 1, rows] = end
-    moves = torch.stack([transitions, transitions.T])  # (2, tags, tags)
+    moves = moves_of(transitions)
     states, scale = torch.empty_like(weights), weights.new_empty(tokens, 2, batch)
     before = None
     steps = zip(*(part.unbind() for part in (entering, weights, states, scale)), strict=True)
     for enter, emitted, state, total in steps:
         if before is not None:
-            enter.baddbmm_(before, moves)
+            moves.add(enter, before)
         torch.mul(enter, emitted, out=state)
         torch.sum(state, 2, out=total)
         state /= total.clamp(min=TINY)[..., None]
@@ -124,7 +125,7 @@ def forward_backward(
         possible &= usable
     share = torch.where(mask & possible, 1.0 / meeting.clamp(min=TINY), 0.0)[..., None]
     unary *= share
-    return Posterior(log_partition, unary.transpose(0, 1), alpha * share, arriving, following)
+    return Posterior(log_partition, unary.transpose(0, 1), alpha * share, arriving, following, moves)
 
 
 def path_score(emissions: Tensor, lengths: Tensor, scores: Scores, tags: Tensor) -> Tensor:
@@ -166,21 +167,18 @@ class _NegativeLogLikelihood(torch.autograd.Function):
         else:
             unary = gold.unary
         ctx.save_for_backward(lengths, tags, usable, (free.unary - unary).to(emissions.dtype))
-        ctx.posteriors, ctx.scores = (free, gold), scores
+        ctx.posteriors = free, gold
         return torch.where(usable, free.log_partition - log_gold, 0.0).to(emissions.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, d_loss):
         lengths, tags, usable, unary = ctx.saved_tensors
-        (free, gold), scores = ctx.posteriors, ctx.scores
+        free, gold = ctx.posteriors
         emissions = unary * d_loss[:, None, None]  # (batch, tokens, tags)
         weight = torch.where(usable, d_loss.double(), 0.0)
-        expected = free.transitions(scores, weight)
-        if gold is None:
-            found = _count_transitions(lengths, tags, weight, len(expected))
-        else:
-            found = gold.transitions(scores, weight)
+        expected = free.transitions(weight)
+        found = _count_transitions(lengths, tags, weight, len(expected)) if gold is None else gold.transitions(weight)
         rows = torch.arange(len(lengths), device=lengths.device)
         start, end = emissions[:, 0].sum(0), emissions[rows, lengths - 1].sum(0)
         return emissions, None, None, None, start, (expected - found).to(emissions.dtype), end

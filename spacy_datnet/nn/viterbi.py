@@ -12,6 +12,17 @@ ENTRIES = 2**22
 SLACK = 1e-3
 
 
+def split_legal(legal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Find the block of legal transitions: tags from which the same may follow as from most, and what may follow.
+
+    legal (Tensor): (tags, tags) bool, from row to column.
+    RETURNS (Tuple): The numbers of the tags before, those after, and the other legal transitions, (tags, tags) bool.
+    """
+    pattern = legal[legal.sum(1).argmax()]
+    is_before = (legal == pattern).all(1)
+    return is_before.nonzero()[:, 0], pattern.nonzero()[:, 0], legal & ~is_before[:, None]
+
+
 class DenseStep:
     """Compare all transitions.
 
@@ -41,17 +52,12 @@ class PrunedStep:
     """
 
     def __init__(self, transitions: Tensor):
-        legal = torch.isfinite(transitions)
-        # the block: tags from which the same may follow as from most, and those that may follow
-        pattern = legal[legal.sum(1).argmax()]
-        is_before = (legal == pattern).all(1)
-        self.before, self.after = is_before.nonzero()[:, 0], pattern.nonzero()[:, 0]
+        self.before, self.after, rest = split_legal(torch.isfinite(transitions))
         self.block = transitions[self.before][:, self.after]  # (before, after)
         self.gain = (self.block - self.block.amin(0)).amax(1)  # (before,)
         # the rest: for each tag the others that may come before it, as many places as the most of them need
-        rest = (legal & ~is_before[:, None]).T  # (to, from)
-        width = int(rest.sum(1).max())
-        _, self.others = rest.int().topk(width, dim=1)  # (tags, width)
+        width = int(rest.sum(0).max())
+        _, self.others = rest.T.int().topk(width, dim=1)  # (tags, width)
         self.other_scores = transitions.T.gather(1, self.others)  # -inf in places of no use
 
     def __call__(self, best: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ import torchcrf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_datnet.nn import crf
+from spacy_datnet.nn import crf, moves
 from spacy_datnet.nn import viterbi as viterbi_steps
 from spacy_datnet.nn.crf import MISSING, Scores
 from spacy_datnet.nn.tags import SpanTags, TokenTags
@@ -108,7 +108,7 @@ def test_posterior_is_that_of_all_paths(lengths, constrained, masked):
             for pair in pairwise(path):
                 pairs[pair] += probability
     torch.testing.assert_close(posterior.unary, unary)
-    torch.testing.assert_close(posterior.transitions(scores), pairs)
+    torch.testing.assert_close(posterior.transitions(), pairs)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.4, 1.0])
@@ -348,3 +348,30 @@ def test_the_search_with_fewer_transitions_finds_the_same_path(tag_set, scale, m
                 many.setattr(crf, "MANY_TAGS", 2)
                 found = crf.viterbi(emissions, lengths, scores, mask)
             assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.4])
+def test_a_block_of_transitions_gives_what_all_of_them_give(missing, monkeypatch):
+    tag_set = SpanTags(tuple("ABCDEFGH"))
+    rng = torch.Generator().manual_seed(0)
+    n, lengths = len(tag_set), torch.tensor([1, 2, 5, 7])
+    legal = [torch.from_numpy(part) for part in tag_set.legal()]
+    gold = torch.zeros(4, 7, dtype=torch.int64)
+    gold[3, :4] = torch.from_numpy(tag_set.encode(4, [(0, 3, "C"), (3, 4, "H")]))
+    gold[torch.rand(gold.shape, generator=rng) < missing] = MISSING
+    draws = [torch.randn(4, 7, n, generator=rng, dtype=torch.float64)]
+    draws += [torch.randn(part.shape, generator=rng, dtype=torch.float64) for part in legal]
+
+    def run():
+        emissions, *parts = [draw.clone().requires_grad_() for draw in draws]
+        scores = Scores(*(p.masked_fill(~may, -torch.inf) for p, may in zip(parts, legal, strict=True)))
+        losses = crf.negative_log_likelihood(emissions, lengths, gold, scores, complete=not missing)
+        losses.sum().backward()
+        decoded = crf.decode(emissions.detach(), lengths, Scores(*(score.detach() for score in scores)))
+        return losses.detach(), *(part.grad for part in (emissions, *parts)), *decoded
+
+    expected = run()
+    monkeypatch.setattr(moves, "MANY_TAGS", 2)
+    assert type(moves.moves_of(legal[1].double())) is moves.SparseMoves
+    for one, other in zip(run(), expected, strict=True):
+        torch.testing.assert_close(one, other, equal_nan=True)  # NaN after the end of a sentence
