@@ -10,10 +10,11 @@ import spacy
 from ..corpora import DEV, TEST, TRAIN
 from ..errors import Errors, Warnings
 from ..resources import SOURCE, TARGET
+from .hold_out import FOLDS
 from .language import ANY, Language, find_language
 from .look import AUTO, SEVERAL, Look, look
 from .places import check_folder, place_files
-from .plan import FOLDS, LITTLE, make_plan
+from .plan import LITTLE, make_plan
 from .steps import ALL, Material
 from .vectors import Table, are_aligned, read_table
 from .write import Project

@@ -7,8 +7,9 @@ from pathlib import PurePosixPath
 
 from ..corpora import DEV, TEST, TRAIN
 from ..resources import SOURCE, TARGET
+from .hold_out import SEED, HoldOut
 from .places import Place, corpus_of
-from .plan import BOTH_VECTORS, SEED, HoldOut
+from .plan import BOTH_VECTORS
 
 RUN = "python -m spacy_datnet"
 MANIFEST = "training/manifest.jsonl"

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..corpora import DEV, TEST, TRAIN
+from .hold_out import SEED
 from .language import Language
 from .look import Look, Part
 from .places import package_name
-from .plan import BASE, SEED, Plan
+from .plan import BASE, Plan
 from .recipe import environment, render_config
 from .steps import ALL, Material, steps_of
 from .vectors import Table, are_aligned
