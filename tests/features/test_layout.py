@@ -2,9 +2,9 @@
 
 import numpy as np
 import spacy
-from docs import WORDS, make_doc, points_of, read, sentences_of, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sentence_docs import WORDS, make_doc, points_of, read, sentences_of, texts
 from util import with_line_breaks
 
 from spacy_datnet.features.layout import MAX_CHARACTERS, Layout, Spelling

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import spacy
 import torch
-from docs import WORDS, make_doc, points_of, read, sentences_of, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sentence_docs import WORDS, make_doc, points_of, read, sentences_of, texts
 
 from spacy_datnet.features.layout import Layout, Spelling
 from spacy_datnet.models.batch import Batch, Features, build_features

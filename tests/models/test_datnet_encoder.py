@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import spacy
 import torch
-from docs import VOCAB, make_doc, sentences_of, texts
 from hypothesis import given, settings
 from numpy.testing import assert_allclose, assert_array_equal
+from sentence_docs import VOCAB, make_doc, sentences_of, texts
 from spacy.ml.models.tok2vec import MultiHashEmbed
 from spacy.tokens import Doc
 from spacy.util import fix_random_seed
