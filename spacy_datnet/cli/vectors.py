@@ -50,12 +50,12 @@ def vectors(
     from spacy.vectors import Vectors
 
     from ..corpora import make_vocab, replacing_folder
-    from ..features.checkpoint_shim import load_on_device
+    from ..features.checkpoint_shim import load_checkpoint
     from ..features.static_vectors import Space, Text, collect, default_layers
 
     with failing_politely():
         make_vocab(lang)  # complains of a language that spaCy does not know
-        network = load_on_device(checkpoint)
+        network = load_checkpoint(checkpoint)
         known = None if space is None else Space.load(space / SPACE, network.width)
         text = Text.of((sentence for path in corpora for sentence in sentences_of(path, lang)), contexts)
         say(f"{len(text.words):,} words, {len(text.sentences):,} sentences to read them in")

@@ -1,6 +1,5 @@
 """A pre-trained transformer that only reads: words of sentences to vectors, and the bytes it is saved as."""
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -80,17 +79,21 @@ class Checkpoint:
     def from_folder(cls, folder: str | Path) -> "Checkpoint":
         """Load a checkpoint from a folder, or by its name from the cache of the library `transformers` or its hub."""
         transformers = import_transformers()
+        verbosity = transformers.logging.get_verbosity()
         try:
             settings = {"trust_remote_code": False}
             # a byte-level tokenizer reads single words only so
             tokenizer = transformers.AutoTokenizer.from_pretrained(
                 folder, use_fast=True, add_prefix_space=True, **settings
             )
-            with _silence(transformers), torch.device("cpu"):
+            transformers.logging.set_verbosity_error()  # the head of the checkpoint is not used, as it says
+            with torch.device("cpu"):
                 network = transformers.AutoModel.from_pretrained(folder, use_safetensors=True, **settings)
             configuration, _ = transformers.PretrainedConfig.get_config_dict(folder)
         except Exception as error:  # whatever the libraries make of missing and damaged files
             raise ValueError(Errors.DN027.format(name=folder, error=error)) from error
+        finally:
+            transformers.logging.set_verbosity(verbosity)
         if network.config.is_encoder_decoder:  # such as T5; the vectors of words are an encoder's
             raise ValueError(Errors.DN027.format(name=folder, error="it generates text; one that only reads is needed"))
         if not tokenizer.is_fast:
@@ -233,14 +236,3 @@ def import_transformers() -> Any:
     except ImportError as error:
         raise ImportError(Errors.DN028) from error
     return transformers
-
-
-@contextlib.contextmanager
-def _silence(transformers: Any) -> Iterator[None]:
-    """Hide the warning that the head of the checkpoint is not used."""
-    before = transformers.logging.get_verbosity()
-    transformers.logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        transformers.logging.set_verbosity(before)

@@ -20,16 +20,11 @@ def load_checkpoint(name: str) -> Checkpoint:
     """Load a checkpoint once per process and version of its files.
 
     name (str): A folder, or a name on the hub.
-    RETURNS (Checkpoint): The checkpoint.
+    RETURNS (Checkpoint): The checkpoint, on Thinc's default device.
     """
     files = Path(name).glob("*") if Path(name).is_dir() else ()
     version = tuple(sorted((file.name, file.stat().st_mtime_ns) for file in files))
-    return _load_checkpoint(name, version)
-
-
-def load_on_device(name: str) -> Checkpoint:
-    """Load a checkpoint, see `load_checkpoint`, onto Thinc's default device."""
-    checkpoint = load_checkpoint(name)
+    checkpoint = _load_checkpoint(name, version)
     checkpoint.to_device(get_torch_default_device())
     return checkpoint
 
@@ -62,12 +57,8 @@ class CheckpointShim(Shim):
             found = load_checkpoint(self.name)
             if self._expected not in (None, found.fingerprint):
                 raise ValueError(Errors.DN029.format(name=self.name))
-            self._take(found)
+            self._model = found
         return self._model
-
-    def _take(self, checkpoint: Checkpoint) -> None:
-        checkpoint.to_device(get_torch_default_device())
-        self._model = checkpoint
 
     @property
     def fingerprint(self) -> str | None:
@@ -105,7 +96,8 @@ class CheckpointShim(Shim):
                 raise ValueError("its fingerprint is not the one that was saved with it")
         except Exception as error:  # whatever the libraries make of other bytes
             raise ValueError(Errors.DN073.format(reason=error)) from error
-        self._take(_loaded.setdefault(found.fingerprint, found))
+        self._model = _loaded.setdefault(found.fingerprint, found)
+        self._model.to_device(get_torch_default_device())
         return self
 
 

@@ -56,7 +56,7 @@ def init(model: Words, X: list[Doc] | None = None, Y: None = None, *, files: Fil
         width = load_arrays(*pair).check_width(width)
     if width is None:
         sentence = tuple(token.text for token in X[0] if not token.is_space) or ("x",)
-        ((_, vectors),) = encode(model, [sentence], False, encoder=encoder)
+        ((_, vectors),) = call(encoder, [sentence], None)
         width = vectors.shape[1]
     model.set_dim("nO", width, force=True)
 
@@ -70,13 +70,17 @@ def stores_of(model: Words, files: Files) -> list[CorpusArrays]:
 
 
 def encode(model: Words, sentences: Sequence[Sentence], is_train: bool, *, encoder: Encoder | None) -> Rows:
-    """Give sentences to the function and check what comes back."""
+    """Give sentences that are in no file to the function."""
+    return call(encoder, sentences, model.get_dim("nO"))
+
+
+def call(encoder: Encoder | None, sentences: Sequence[Sentence], width: int | None) -> Rows:
+    """Call the function and check what comes back; a width of None is any."""
     if encoder is None:
         raise ValueError(Errors.DN036.format(text=beginning(sentences[0])))
     found = encoder([list(sentence) for sentence in sentences])
     if len(found) != len(sentences):
         raise ValueError(Errors.DN037.format(found=len(found), expected=len(sentences)))
-    width = model.maybe_get_dim("nO")
     for sentence, vectors in zip(sentences, found, strict=True):
         shape = np.shape(vectors)
         if len(shape) != 2 or shape[0] != len(sentence) or width not in (None, shape[1]):

@@ -37,9 +37,7 @@ SHARD_WORDS = 32768
 # sentences are looked up in groups of so many
 LOOKED_UP = 1024
 KEY_BYTES = 16
-# key of a sentence, shard, first row, rows, checksum
 TABLE = "sentences (key BLOB PRIMARY KEY, shard TEXT, start INTEGER, length INTEGER, checksum INTEGER) WITHOUT ROWID"
-Place = tuple[bytes, str, int, int, int]
 
 FAILURES = (OSError, SafetensorError, sqlite3.Error)
 # what wrong numbers and names in a table lead to besides
@@ -185,7 +183,7 @@ class FeatureStore:
             for path in sorted(self.folder.glob(f"{SHARD}*")):
                 index.executemany("INSERT OR REPLACE INTO sentences VALUES (?, ?, ?, ?, ?)", self._sound_table_of(path))
 
-    def _sound_table_of(self, path: Path) -> list[Place]:
+    def _sound_table_of(self, path: Path) -> list[tuple]:
         """Read the table of a shard; a shard that is not sound is removed."""
         try:
             table = self._table_of(path)
@@ -202,7 +200,7 @@ class FeatureStore:
         path.unlink()
         return []
 
-    def _table_of(self, path: Path) -> list[Place]:
+    def _table_of(self, path: Path) -> list[tuple]:
         shard = self._open(path)
         keys, lengths, checksums = (shard.get_tensor(name) for name in (KEYS, LENGTHS, CHECKSUMS))
         starts = np.cumsum(lengths) - lengths

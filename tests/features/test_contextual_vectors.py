@@ -130,6 +130,15 @@ def test_the_function_alone(vocab):
     assert_array_equal(layer.predict([Doc(vocab, words=["ab"])])[0], [[2, 0, 1, 2]])
 
 
+def test_another_function_may_have_another_width_when_all_begins_anew(vocab):
+    widths = [WIDTH]
+    layer = build_ContextualVectors(encoder=lambda sentences: [np.ones((len(one), widths[-1])) for one in sentences])
+    for width in (WIDTH, WIDTH + 1):
+        widths.append(width)
+        layer.initialize(X=[make_doc(DOCS[0], vocab)])
+        assert layer.get_dim("nO") == layer.predict([make_doc(DOCS[1], vocab)])[0].shape[1] == width
+
+
 def test_files_that_are_gone_leave_the_function(files, vocab):
     layer = build_ContextualVectors(**files, encoder=encoder)
     layer.initialize(X=[make_doc(DOCS[0], vocab)])
