@@ -116,7 +116,8 @@ def convert(
             if to is None:
                 write_corpus(shown, counts.tokens, lang, path)
             else:
-                export_corpus(survey, lang, to, path)
+                for message in export_corpus(survey, lang, to, path):
+                    warn(message)
             _show(survey)
             say(f"Wrote {path}")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spacy.attrs import SPACY
+from spacy.attrs import ENT_IOB, SPACY
 from spacy.tokens import Doc, DocBin, Span
 from spacy.util import get_lang_class
 from spacy.vocab import Vocab, create_vocab
@@ -18,7 +18,7 @@ from .content import Location
 from .docbin import STRING_ATTRS, is_shards, write_docbins
 from .files import replacing
 from .formats import WRITERS
-from .problems import CorpusError
+from .problems import CorpusError, Occurrences
 from .schemes import IOB2, decode, encode
 from .sentences import MISSING, OUTSIDE, Sentence
 from .survey import Survey, survey_corpus
@@ -168,18 +168,31 @@ def write_corpus(sentences: Iterable[Sentence], n_tokens: int, lang: str, path: 
     write_docbins((pack(part, make_vocab(lang)) for part in parts), path, is_folder=is_big)
 
 
-def export_corpus(survey: Survey, lang: str, to: str, path: Path) -> None:
+def export_corpus(survey: Survey, lang: str, to: str, path: Path) -> list[str]:
     """Write the entities of a corpus in a format that is not spaCy's, whole or not at all.
 
     survey (Survey): The survey of the corpus.
     lang (str): The language code of the vocab.
     to (str): The name of the format: see `WRITERS`.
     path (Path): The file.
+    RETURNS (list): Messages on what the format can't tell.
     """
+    partly = Occurrences(unit="document")
+
+    def noted(docs: Iterable[Doc]) -> Iterator[Doc]:
+        for number, doc in enumerate(docs, start=1):
+            missing = doc.to_array(ENT_IOB) == 0
+            if missing.any() and not missing.all():
+                partly.add(number, f"{missing.sum()} of {len(doc)} tokens")
+            yield doc
+
     docs = make_docs(survey.sentences(), make_vocab(lang))
     with replacing(path) as file:
-        for text in WRITERS[to].dump(docs, survey.format.has_documents):
+        for text in WRITERS[to].dump(noted(docs), survey.format.has_documents):
             file.write(text.encode())
+    if WRITERS[to].keeps_missing or not partly:
+        return []
+    return [Warnings.DN284.format(path=path, count=partly.count, format=WRITERS[to].title, places=partly)]
 
 
 def pack(sentences: Iterable[Sentence], vocab: Vocab) -> DocBin:

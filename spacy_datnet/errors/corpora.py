@@ -240,3 +240,7 @@ class Warnings:
     )
     DN282 = "{path}: {count} record(s) without text were left out: {places}."
     DN283 = "{path}: {count} record(s) that were rejected, ignored or cancelled were left out: {places}."
+    DN284 = (
+        "{path}: {count} document(s) are annotated in part, which {format} can't tell from being outside of entities: "
+        "{places}. Write them with --to conll or hf, or look at them again in the tool."
+    )

@@ -102,3 +102,15 @@ def test_command(tmp_path, monkeypatch, to):
     assert back.exit_code == 0, back.output
     assert "Entities    2: LOC 1, PER 1" in back.output
     assert CliRunner().invoke(app, ["convert", "in.spacy", "a", "out", "--to", to]).exit_code == 1
+
+
+@pytest.mark.parametrize("to", WRITERS)
+def test_what_is_annotated_in_part_is_said_where_it_is_lost(tmp_path, monkeypatch, to):
+    monkeypatch.chdir(tmp_path)
+    docs = [TOKENIZE("Ana vive"), TOKENIZE("Eva va a Lima")]
+    docs[0].set_ents([Span(docs[0], 0, 1, label="PER")])
+    docs[1].set_ents([Span(docs[1], 0, 1, label="PER")], missing=[docs[1][2:4]])
+    write_docbin(docs, tmp_path / "in.spacy")
+    result = CliRunner().invoke(app, ["convert", "in.spacy", "out", "--to", to])
+    assert result.exit_code == 0, result.output
+    assert ("document 2 (2 of 4 tokens)" in result.output) == (to in ("prodigy", "doccano", "labelstudio"))

@@ -239,16 +239,18 @@ def watch(event, args):
     if event in ("os.mkdir", "os.rename", "os.link", "os.symlink", "subprocess.Popen", "os.system", "socket.connect"):
         written.append((event, args))
 
-data = Path(sys.argv[1]).read_bytes()
+files = [Path(name) for name in sys.argv[1:]]
+contents = [file.read_bytes() for file in files]
 sys.addaudithook(watch)
-try:
-    CheckpointShim("nowhere", save=True).from_bytes(data)
-    print("loaded")
-except ValueError as error:
-    print(error)
-assert not written, written
-assert torch.equal(random, torch.get_rng_state()), "loading draws random numbers"
-assert "evil" not in sys.modules
+for file, data in zip(files, contents):
+    try:
+        CheckpointShim("nowhere", save=True).from_bytes(data)
+        print(file.name, "loaded")
+    except ValueError as error:
+        print(file.name, " ".join(str(error).split()))
+    assert not written, (file, written)
+    assert torch.equal(random, torch.get_rng_state()), f"{file}: loading draws random numbers"
+    assert "evil" not in sys.modules, file
 """
 EVIL = b"open('evil_was_here', 'w').close()"
 
@@ -257,52 +259,60 @@ def files_below(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
-@pytest.mark.parametrize(
-    ("change", "result"),
-    [
-        ({}, "loaded"),
-        ({"files": {"../evil.py": EVIL}, "../evil.py": EVIL, "/tmp/evil.py": EVIL, "evil.py": EVIL}, "loaded"),
-        ({"configuration": {"auto_map": {"AutoModel": "evil--evil.Evil", "AutoConfig": "evil.Evil"}}}, "loaded"),
-        ({"configuration": {"_name_or_path": "../evil", "attn_implementation": "evil/evil"}}, "loaded"),
-        ({"configuration": {"_attn_implementation_internal": "evil/evil", "quantization_config": {}}}, "loaded"),
-        ({"configuration": {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Evil"}}}, "DN073"),
-        ({"configuration": {"model_type": "../evil"}}, "DN073"),
-        ({"configuration": {"hidden_size": 8}}, "DN073"),
-        ({"weights": "pickle"}, "DN073"),
-        ({"weights": b""}, "DN073"),
-        ({"tokenizer": "../evil.json"}, "DN073"),
-        ({"tokenizer": None}, "DN073"),
-        ({"longest": 7}, "DN073.*fingerprint"),
-        ("a list", "DN073"),
-    ],
-    ids=str,
-)
-def test_what_a_pipeline_carries_writes_no_file_and_runs_no_code(message, change, result, tmp_path):
+CHANGES = [
+    ({}, "loaded"),
+    ({"files": {"../evil.py": EVIL}, "../evil.py": EVIL, "/tmp/evil.py": EVIL, "evil.py": EVIL}, "loaded"),
+    ({"configuration": {"auto_map": {"AutoModel": "evil--evil.Evil", "AutoConfig": "evil.Evil"}}}, "loaded"),
+    ({"configuration": {"_name_or_path": "../evil", "attn_implementation": "evil/evil"}}, "loaded"),
+    ({"configuration": {"_attn_implementation_internal": "evil/evil", "quantization_config": {}}}, "loaded"),
+    ({"configuration": {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Evil"}}}, "DN073"),
+    ({"configuration": {"model_type": "../evil"}}, "DN073"),
+    ({"configuration": {"hidden_size": 8}}, "DN073"),
+    ({"weights": "pickle"}, "DN073"),
+    ({"weights": b""}, "DN073"),
+    ({"tokenizer": "../evil.json"}, "DN073"),
+    ({"tokenizer": None}, "DN073"),
+    ({"longest": 7}, "DN073.*fingerprint"),
+    ("a list", "DN073"),
+]
+
+
+def changed(message, change):
+    """The bytes of a checkpoint that was tampered with."""
+    checkpoint = message["checkpoint"]
     if isinstance(change, str):
-        message["checkpoint"] = [change]
+        checkpoint = [change]
     else:
-        configuration = json.loads(message["checkpoint"]["configuration"])
+        configuration = json.loads(checkpoint["configuration"])
         change = {**change, "configuration": json.dumps({**configuration, **change.get("configuration", {})})}
         if change.get("weights") == "pickle":
             file = io.BytesIO()
             torch.save({"x": torch.zeros(1)}, file)
             change["weights"] = file.getvalue()
-        message["checkpoint"] |= change
-    data = srsly.msgpack_dumps({**message, "checkpoint": srsly.msgpack_dumps(message["checkpoint"])})
-    (tmp_path / "data").write_bytes(data)
+        checkpoint = {**checkpoint, **change}
+    return srsly.msgpack_dumps({**message, "checkpoint": srsly.msgpack_dumps(checkpoint)})
+
+
+def test_what_a_pipeline_carries_writes_no_file_and_runs_no_code(message, tmp_path):
+    files = [tmp_path / f"data{i}" for i in range(len(CHANGES))]
+    for file, (change, _) in zip(files, CHANGES, strict=True):
+        file.write_bytes(changed(message, change))
     (tmp_path / "work" / "here").mkdir(parents=True)
     (tmp_path / "work" / "here" / "evil.py").write_bytes(EVIL)
     before = files_below(tmp_path)
     env = {**os.environ, "TMPDIR": str(tmp_path), "HF_HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", LOAD, str(tmp_path / "data")],
+        [sys.executable, "-c", LOAD, *map(str, files)],
         cwd=tmp_path / "work" / "here",
         env=env,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert re.search(result, done.stdout), done.stdout
+    lines = [line for line in done.stdout.splitlines() if line.startswith("data")]
+    assert len(lines) == len(CHANGES), done.stdout
+    for i, (line, (_, result)) in enumerate(zip(lines, CHANGES, strict=True)):
+        assert re.fullmatch(rf"data{i} .*{result}.*", line), line
     assert files_below(tmp_path) == before
 
 

@@ -69,6 +69,7 @@ class Format(ABC):
     takes_columns: ClassVar[bool] = False  # whether tokens and tags have columns to name
     takes_annotation_columns: ClassVar[bool] = False
     takes_delimiter: ClassVar[bool] = False
+    keeps_missing: ClassVar[bool] = True  # whether what is written tells tokens without annotation from those outside
 
     kinds: tuple[str, ...]  # the kinds of annotation to read
     also: Sequence[str] = ()  # annotation that is in the file, but is not read

@@ -25,6 +25,8 @@ class Unfit(Exception):
 class JsonRecords(Records):
     """How records in JSON are to be read. A subclass says what a record looks like and what is in it."""
 
+    keeps_missing = False  # but for records without any annotation
+
     @classmethod
     def recognises(cls, content: Content) -> bool:
         """Tell whether the first record looks like this."""
