@@ -10,6 +10,9 @@ DEMO := build/demo
 # Threads that fight over a core cost a factor of ten and more; set OMP_NUM_THREADS to use idle cores.
 export OMP_NUM_THREADS ?= 1
 
+# a comma would end an argument of `call`
+comma := ,
+
 # environment, extras
 define install
 $(PYTHON) -m venv $(1)
@@ -26,7 +29,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	$(call install,$(VENV),project)
 
 $(TEST_VENV)/.installed: setup.cfg pyproject.toml constraints.txt
-	$(call install,$(TEST_VENV),test,lint,docs,project)
+	$(call install,$(TEST_VENV),test$(comma)lint$(comma)docs$(comma)project)
 
 # A first look: from the annotated files in assets/ to a wheel, and what it predicts where nothing but it is installed.
 demo: $(VENV)/.installed
