@@ -21,6 +21,7 @@ class Errors:
         "back, name another folder, or start anew with --restart."
     )
     DN114 = "{path} can't be read, so the training can't go on: {reason}. Start anew with --restart."
+    DN131 = "Another process is training in {folder}. Wait until it is done, or name another folder."
 
 
 class Warnings:

@@ -9,11 +9,14 @@ import hashlib
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Iterator
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from spacy.training.loop import DIR_MODEL_BEST, DIR_MODEL_LAST
 from spacy.util import get_package_path, is_package
 from thinc.api import Config
@@ -23,6 +26,7 @@ from ..errors import Errors, Warnings
 from .state import sync, sync_folder
 
 NAME = "training-state"
+LOCK = "lock"
 PACKAGES = ("spacy", "thinc", "torch", "numpy", "spacy-transformers", "transformers")
 # sections with settings that name what is read, and settings that name what is written or no file at all
 SECTIONS = ("corpora", "components", "initialize", "training")
@@ -35,7 +39,7 @@ class TrainingError(ValueError):
 
 
 class TrainingFolder:
-    """The folder that a training writes to.
+    """The folder that a training writes to. As a context, it is closed to other processes.
 
     output (Path): The folder; it is made if it is not there.
     config (Config): The config of the training, not interpolated.
@@ -56,15 +60,27 @@ class TrainingFolder:
             "files": self._files(code),
             "versions": {**_versions(), "device": "CPU" if use_gpu < 0 else "GPU"},
         }
-        self._then = self._read()
+        # the system takes the lock from a process that is killed
+        self._lock = FileLock(self.folder / LOCK, timeout=0)
 
-    def _read(self) -> dict[str, Any]:
-        try:
-            return json.loads(self._start.read_text(encoding="utf8"))
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
-            raise TrainingError(Errors.DN114.format(path=self._start, reason=error)) from error
+    def __enter__(self) -> "TrainingFolder":
+        with self.writing():
+            try:
+                self._lock.acquire()
+            except Timeout as error:
+                raise TrainingError(Errors.DN131.format(folder=self.output)) from error
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._lock.release()
+
+    @cached_property
+    def _then(self) -> dict[str, Any]:
+        with self.reading(self._start):
+            then = json.loads(self._start.read_text(encoding="utf8")) if self._start.exists() else {}
+            if not isinstance(then, dict) or not all(isinstance(then.get(kind, {}), dict) for kind in self._now):
+                raise ValueError("it is not what a training writes")
+            return then
 
     def _write(self, start: dict[str, Any]) -> None:
         with self.writing(), replacing(self._start) as file:
@@ -110,9 +126,11 @@ class TrainingFolder:
     def clear(self) -> None:
         """Forget the training that was begun."""
         with self.writing():
-            self._remove_logs()
-            shutil.rmtree(self.folder)
-            self.folder.mkdir()
+            with contextlib.suppress(TrainingError):  # a damaged file names no logs
+                self._remove_logs()
+            for path in self.folder.iterdir():
+                if path.name != LOCK:
+                    _remove(path)
             self._then = {}
 
     def begin(self) -> None:
@@ -166,6 +184,14 @@ class TrainingFolder:
             else:
                 shutil.copytree(self.folder / f"best-{step}", unfinished, copy_function=_link)
                 replace_folder(unfinished, best)
+
+    @contextlib.contextmanager
+    def reading(self, path: Path) -> Iterator[None]:
+        """Say which file is damaged, if one can't be read."""
+        try:
+            yield
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise TrainingError(Errors.DN114.format(path=path, reason=error)) from error
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:

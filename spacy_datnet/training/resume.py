@@ -13,7 +13,6 @@ import signal
 import sys
 import threading
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -35,8 +34,7 @@ from spacy.util import registry, resolve_dot_names
 from thinc.api import Config, Optimizer, fix_random_seed, set_gpu_allocator
 from wasabi import Printer
 
-from ..errors import Errors
-from .folder import TrainingError, TrainingFolder, replace_folder
+from .folder import TrainingFolder, replace_folder
 from .replay import Muted, Rehearsal, Trail
 from .state import State, save_state
 
@@ -71,26 +69,24 @@ def train(
     RETURNS (bool): Whether there was anything left to do.
     """
     message = Printer(no_print=True)
-    folder = TrainingFolder(output, config, code=code, use_gpu=use_gpu)
-    if restart:
-        folder.clear()
-    if folder.is_done():
-        stdout.write(message.good("The training is done; --restart starts anew", output / DIR_MODEL_LAST) + "\n")
-        return False
-    if warning := folder.changed_versions():
-        stdout.write(message.warn(warning) + "\n")
-    state = None
-    if folder.can_go_on:
-        try:
-            state = State(folder.state)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise TrainingError(Errors.DN114.format(path=folder.state, reason=error)) from error
-    folder.begin()
-    nlp = init_nlp(config, use_gpu=use_gpu)
-    run = _Run(nlp, folder, state, save_every, use_gpu, Muted(stdout), Muted(stderr))
-    with run.interruptible():
-        run.train()
-    folder.finish()
+    with TrainingFolder(output, config, code=code, use_gpu=use_gpu) as folder:
+        if restart:
+            folder.clear()
+        if folder.is_done():
+            stdout.write(message.good("The training is done; --restart starts anew", output / DIR_MODEL_LAST) + "\n")
+            return False
+        if warning := folder.changed_versions():
+            stdout.write(message.warn(warning) + "\n")
+        state = None
+        if folder.can_go_on:
+            with folder.reading(folder.state):
+                state = State(folder.state)
+        folder.begin()
+        nlp = init_nlp(config, use_gpu=use_gpu)
+        run = _Run(nlp, folder, state, save_every, use_gpu, Muted(stdout), Muted(stderr))
+        with run.interruptible():
+            run.train()
+        folder.finish()
     stdout.write(message.good("Saved pipeline to output directory", output / DIR_MODEL_LAST) + "\n")
     return True
 
@@ -264,10 +260,8 @@ class _Run:
             return
         self.trail.go_on()
         info["losses"].update(self.state.progress["losses"])  # those that the loop adds up
-        try:
+        with self.folder.reading(self.folder.state):
             self.state.restore(self.nlp, self.optimizer)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise TrainingError(Errors.DN114.format(path=self.folder.state, reason=error)) from error
         self.pipeline.repeats = False
         self.silence(False)
         self.start = self.saved_at = time.perf_counter()

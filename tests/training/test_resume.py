@@ -106,7 +106,7 @@ def test_whatever_is_interrupted(owner, name, call, corpora, truth, monkeypatch,
     we_train(config, tmp_path, save_every=2)
     assert_same(tmp_path, truth(QUICK))
     assert {path.name for path in tmp_path.iterdir()} == {"model-best", "model-last", "training-state"}
-    assert [path.name for path in (tmp_path / "training-state").iterdir()] == ["start.json"]
+    assert {path.name for path in (tmp_path / "training-state").iterdir()} <= {"start.json", "lock"}
 
 
 def test_model_best_is_that_of_the_state(corpora, truth, monkeypatch, tmp_path):
@@ -240,16 +240,37 @@ def test_outputs_that_cannot_be(corpora, tmp_path):
         we_train(configure(QUICK, corpora), file / "output")
 
 
-@pytest.mark.parametrize("name", ["state.zip", "start.json"])
-def test_damage_is_said(name, begun):
+def test_one_process_at_a_time(begun):
+    config, output = begun
+    lock = output / "training-state" / "lock"
+    line = f"import filelock; lock = filelock.FileLock({str(lock)!r}); lock.acquire(); print(flush=True); input()"
+    other = subprocess.Popen([sys.executable, "-c", line], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    other.stdout.readline()
+    before = contents(output)
+    with pytest.raises(TrainingError, match=r"DN131.*output"):
+        we_train(config, output, restart=True)
+    assert contents(output) == before
+    other.kill()  # and not one that is gone
+    other.communicate()
+    assert "Going on" in we_train(config, output)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("state.zip", lambda data: data[: len(data) // 2] + b"?" * 99 + data[len(data) // 2 + 99 :]),
+        ("start.json", lambda data: data[:99]),
+        ("start.json", lambda data: b"[]"),
+        ("start.json", lambda data: b'{"settings": 1}'),
+    ],
+)
+def test_damage_is_said(name, damage, begun):
     config, output = begun
     path = output / "training-state" / name
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2 : len(data) // 2 + 99] = b"?" * 99
-    path.write_bytes(data)
-    with pytest.raises(TrainingError, match=f"DN11[34].*{'output'}"):
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(TrainingError, match=f"DN114.*{name}.*--restart"):
         we_train(config, output)
-    we_train(config, output, restart=True)
+    assert "Going on" not in we_train(config, output, restart=True)
 
 
 def test_without_a_seed_the_random_numbers_go_on(corpora, monkeypatch, tmp_path):
