@@ -77,25 +77,17 @@ def vectors(
 def sentences_of(path: str, lang: str) -> Iterator[tuple[str, ...]]:
     """Read the sentences of a corpus or of raw text, as words."""
     import spacy
-    import srsly
     from spacy.vocab import Vocab
 
-    from ..corpora import CorpusError, read_docs, sentence_spans
-    from ..errors import Errors
+    from ..corpora import read_docs, read_raw, sentence_spans
     from ..features.static_vectors import split
 
     if path.endswith(RAW):
         nlp = spacy.blank(lang)
         nlp.add_pipe("sentencizer")
         nlp.max_length = 1 << 40  # nothing but the tokenizer reads it
-        try:
-            with open(path, encoding="utf8") as file:
-                lines = map(str.strip, file)
-                texts = (srsly.json_loads(line)["text"] for line in lines if line) if path.endswith(RAW[1]) else lines
-                docs = nlp.pipe(filter(None, texts))
-                yield from (part for doc in docs for span in doc.sents for part in split(words_of(span)))
-        except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
-            raise CorpusError(Errors.DN080.format(path=path, reason=error)) from error
+        docs = nlp.pipe(raw.text for raw in read_raw([path]))
+        yield from (part for doc in docs for span in doc.sents for part in split(words_of(span)))
     else:
         for doc in read_docs(path, Vocab()):
             for span in sentence_spans(doc):

@@ -14,7 +14,8 @@ from .formats import FORMATS, WRITERS, parse_annotations
 from .formats.columns import DELIMITERS
 from .labels import LabelMap, parse_label_maps, read_label_map
 from .outputs import docbin_paths
-from .problems import CorpusError
+from .problems import CorpusError, Place
+from .raw import Part, RawText, open_parquet, raw_files, read_part, read_raw
 from .sampling import sample_sentences, write_sample
 from .schemes import SCHEMES
 from .survey import Survey, survey_corpus
@@ -31,6 +32,9 @@ __all__ = [
     "Examination",
     "LabelMap",
     "LayerCounts",
+    "Part",
+    "Place",
+    "RawText",
     "Survey",
     "check_docbin_output",
     "check_output",
@@ -41,11 +45,15 @@ __all__ = [
     "export_corpus",
     "make_docs",
     "make_vocab",
+    "open_parquet",
     "parse_annotations",
     "parse_label_maps",
+    "raw_files",
     "read_docbin",
     "read_docs",
     "read_label_map",
+    "read_part",
+    "read_raw",
     "replacing",
     "replacing_folder",
     "sample_sentences",

@@ -5,7 +5,7 @@ wing of the package has a module of messages and a range of codes: DN0xx for mod
 DN1xx for training, DN2xx for corpora, DN3xx for experiments, DN4xx for commands.
 """
 
-from . import commands, components, corpora, experiments, features, training
+from . import commands, components, corpora, experiments, features, texts, training
 
 
 class _Coded(type):
@@ -23,6 +23,7 @@ class Errors(
     corpora.Errors,
     experiments.Errors,
     commands.Errors,
+    texts.Errors,
     metaclass=_Coded,
 ):
     """Messages of exceptions."""

@@ -80,7 +80,6 @@ class Errors:
     DN077 = "There are no words in the text. Give a file with text, or a corpus."
     DN078 = "The vectors can't be {width} wide: with these words and this transformer they can be 1 to {most} wide."
     DN079 = "There is no space of word vectors in {path}: {reason}. Give the OUT of a run of `spacy-datnet vectors`."
-    DN080 = "{path} can't be read as raw text: {reason}. It must be UTF-8, with a `text` in each line of a .jsonl file."
 
 
 class Warnings:

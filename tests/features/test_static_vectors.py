@@ -170,10 +170,10 @@ def test_the_command_reads_raw_text_and_corpora(folder, tmp_path):
     ("name", "content", "message"),
     [
         ("a.txt", b"\n \n", "DN077"),
-        ("a.txt", b"caf\xe9\n", "DN080.*a.txt"),
-        ("a.jsonl", b'{"text": 3}', "DN080.*a.jsonl"),
-        ("a.jsonl", b'{"tekst": "a"}', "DN080.*a.jsonl"),
-        ("a.jsonl", b"no json", "DN080.*a.jsonl"),
+        ("a.txt", b"caf\xe9\n", "DN341.*a.txt"),
+        ("a.jsonl", b'{"text": 3}', "DN341.*a.jsonl"),
+        ("a.jsonl", b'{"tekst": "a"}', "DN341.*a.jsonl"),
+        ("a.jsonl", b"no json", "DN341.*a.jsonl"),
         ("a.spacy", b"no docs", "DN221"),
     ],
 )
