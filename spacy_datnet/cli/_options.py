@@ -7,10 +7,23 @@ import typer
 
 # what `corpora`, `experiments.tables` and `project.recipe` offer, said again because importing them takes seconds;
 # a test compares
-Format = Literal["auto", "columns", "conllu", "brackets", "csv", "hf", "labelstudio", "doccano", "prodigy", "spacy"]
+Format = Literal[
+    "auto",
+    "columns",
+    "conllu",
+    "brackets",
+    "csv",
+    "brat",
+    "webanno",
+    "hf",
+    "labelstudio",
+    "doccano",
+    "prodigy",
+    "spacy",
+]
 Scheme = Literal["auto", "iob1", "iob2", "bioes", "io"]
 Delimiter = Literal["auto", "tab", "space"]
-ExportFormat = Literal["prodigy", "doccano", "labelstudio", "hf", "conll"]
+ExportFormat = Literal["prodigy", "doccano", "labelstudio", "brat", "webanno", "hf", "csv", "conll"]
 TableFormat = Literal["md", "latex", "csv"]
 PictureFormat = Literal["png", "svg", "pdf"]
 Task = Literal["ner", "tagger", "chunker"]

@@ -70,6 +70,7 @@ def convert(
     ends the command with file, line and reason, and nothing is written: of several corpora, none.
     """
     from ..corpora import (
+        WRITERS,
         CorpusError,
         check_output,
         conversion_warnings,
@@ -88,7 +89,7 @@ def convert(
         elif len(sources) > 1:
             raise CorpusError(Errors.DN248.format(output=output))
         else:
-            check_output(output, *sources)
+            check_output(output, *sources, is_folder=WRITERS[to].writes_folder(output))
             paths = [output]
         make_vocab(lang)  # complains of a language that spaCy does not know
         annotations, label_maps = parse_annotations(annotation or ()), parse_label_maps(label_map or ())

@@ -62,10 +62,14 @@ class Content:
         files: list[File] = []
         for one in paths:
             is_named = one == path
-            if member is not None or zipfile_begins(one):
+            if one.is_dir():
+                files += [File(str(file), _read(file)) for file in sorted(one.rglob("*")) if _is_text(file)]
+            elif member is not None or zipfile_begins(one):
                 files += _read_members(one, member, is_one=is_named)
             else:
                 files.append(File("" if is_named else str(one), _read(one)))
+        if not files:
+            raise CorpusError(Errors.DN202.format(path=path, reason="it is a folder without files"))
         return files
 
     @cached_property
@@ -148,6 +152,11 @@ def matching_paths(path: Path) -> list[Path]:
         return sorted(one for one in map(Path, glob.glob(str(path))) if one.is_file())
     except (OSError, ValueError, re.error):
         return []
+
+
+def _is_text(path: Path) -> bool:
+    """Tell whether a file of a folder is part of a corpus: neither hidden nor the configuration of a tool."""
+    return path.is_file() and not path.name.startswith(".") and path.suffix != ".conf"
 
 
 def zipfile_begins(path: Path) -> bool:

@@ -13,14 +13,12 @@ from spacy.vocab import Vocab
 
 from ..errors import Errors
 from .content import Location
-from .files import check_output, replacing, replacing_folder
+from .files import NUMBERED, check_output, is_numbered, replacing, replacing_folder
 from .problems import CorpusError
 from .sentences import MISSING, OUTSIDE
 
 SUFFIX = ".spacy"
 STRING_ATTRS = (DEP, ENT_ID, ENT_KB_ID, ENT_TYPE, LEMMA, MORPH, NORM, ORTH, TAG)  # whose values are hashes of strings
-
-_SHARD_NAME = "{:05}" + SUFFIX
 
 
 def is_docbin(location: Location) -> bool:
@@ -42,13 +40,7 @@ def check_docbin_output(path: Path, *sources: Location) -> None:
 
 def is_shards(path: Path) -> bool:
     """Tell whether this is a folder that `write_docbins` has written: it may be written anew."""
-    if not is_docbin(path):
-        return False
-    try:
-        names = sorted(one.name for one in path.iterdir())
-    except (OSError, ValueError):  # no folder, or no possible name
-        return False
-    return bool(names) and names == [_SHARD_NAME.format(i) for i in range(len(names))]
+    return is_docbin(path) and is_numbered(path)
 
 
 def write_docbin(docs: Iterable[Doc], path: Path) -> None:
@@ -74,7 +66,7 @@ def write_docbins(docbins: Iterable[DocBin], path: Path, *, is_folder: bool = Fa
         return
     with replacing_folder(path) as folder:
         for number, docbin in enumerate(docbins):
-            (folder / _SHARD_NAME.format(number)).write_bytes(docbin.to_bytes())
+            (folder / f"{NUMBERED.format(number)}{SUFFIX}").write_bytes(docbin.to_bytes())
 
 
 def read_docbin(path: Location, vocab: Vocab) -> Iterator[Doc]:

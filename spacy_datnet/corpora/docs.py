@@ -16,7 +16,6 @@ from ..errors import Errors, Warnings
 from ..kinds import ENTS, POS, TAG, group_of
 from .content import Location
 from .docbin import STRING_ATTRS, is_shards, write_docbins
-from .files import replacing
 from .formats import WRITERS
 from .problems import CorpusError, Occurrences
 from .schemes import IOB2, decode, encode
@@ -187,9 +186,7 @@ def export_corpus(survey: Survey, lang: str, to: str, path: Path) -> list[str]:
             yield doc
 
     docs = make_docs(survey.sentences(), make_vocab(lang))
-    with replacing(path) as file:
-        for text in WRITERS[to].dump(noted(docs), survey.format.has_documents):
-            file.write(text.encode())
+    WRITERS[to].write(noted(docs), path, survey.format.has_documents)
     if WRITERS[to].keeps_missing or not partly:
         return []
     return [Warnings.DN284.format(path=path, count=partly.count, format=WRITERS[to].title, places=partly)]

@@ -1,6 +1,7 @@
 """Writing files whole or not at all."""
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -12,18 +13,27 @@ from ..errors import Errors
 from .content import Location, matching_paths, split_member
 from .problems import CorpusError
 
+NUMBERED = "{:05}"  # the stem of such files
+_NUMBERED = re.compile(r"[0-9]{5,}\.[a-z]+")
 
-def check_output(path: Path, *sources: Location) -> None:
-    """Make sure that a file can be written, before any work is done.
 
-    path (Path): The file to write.
+def check_output(path: Path, *sources: Location, is_folder: bool = False) -> None:
+    """Make sure that a file or folder can be written, before any work is done.
+
+    path (Path): The file or folder to write.
     sources (Location): Files that must not be overwritten.
+    is_folder (bool): Whether it is to be a folder. One that is there must hold nothing but numbered files.
     """
     try:
         resolved = path.resolve()
         if path.is_dir():
-            raise CorpusError(Errors.DN219.format(path=path))
-        if path.exists() and not path.is_file():
+            if not is_folder:
+                raise CorpusError(Errors.DN219.format(path=path))
+            if not is_numbered(path) and any(path.iterdir()):
+                raise CorpusError(Errors.DN231.format(path=path, reason="it is a folder with other files in it"))
+        elif path.exists() and (is_folder or not path.is_file()):
+            if path.is_file():
+                raise CorpusError(Errors.DN231.format(path=path, reason="it is a file, and this format is a folder"))
             raise CorpusError(Errors.DN231.format(path=path, reason="it is a device or a pipe"))
         for source in sources:
             named = split_member(source)[0]
@@ -35,6 +45,15 @@ def check_output(path: Path, *sources: Location) -> None:
         if isinstance(error, CorpusError):
             raise
         raise _unwritable(path, error) from error
+
+
+def is_numbered(path: Path) -> bool:
+    """Tell whether a folder holds numbered files only, as this package writes them: it may be written anew."""
+    try:
+        names = [one.name for one in path.iterdir()]
+    except (OSError, ValueError):  # no folder, or no possible name
+        return False
+    return bool(names) and all(map(_NUMBERED.fullmatch, names))
 
 
 @contextmanager

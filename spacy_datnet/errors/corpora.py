@@ -166,6 +166,14 @@ class Errors:
         "{path} is JSON, but its records are not those of Prodigy, doccano, Label Studio or Hugging Face. The keys of "
         "the first are: {keys}."
     )
+    DN285 = (
+        "{path}: {count} line(s) or file(s) that are not brat standoff: {places}. Each text is a .txt file, with an "
+        ".ann file of the same name beside it, whose lines are as in `T1<tab>LOC 0 4<tab>Oslo`."
+    )
+    DN287 = (
+        "{path}: {count} line(s) that are not WebAnno TSV: {places}. A line has the number of the token, its offsets, "
+        "the token as it stands in the #Text= of its sentence, and a column per feature."
+    )
 
 
 class Warnings:
@@ -243,4 +251,8 @@ class Warnings:
     DN284 = (
         "{path}: {count} document(s) are annotated in part, which {format} can't tell from being outside of entities: "
         "{places}. Write them with --to conll or hf, or look at them again in the tool."
+    )
+    DN286 = (
+        "{path}: {count} span(s) are in several pieces, which tags can't tell; the tokens of the pieces count as not "
+        "annotated: {places}."
     )

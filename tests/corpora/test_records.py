@@ -321,3 +321,59 @@ def test_tokens_and_tags_that_do_not_fit(write, record, reason):
     (error,) = survey_corpus(write([{"tokens": ["a"], "ner_tags": ["B-X"]}, record])).errors
     assert error.startswith("[DN267]")
     assert f"record 2 ({reason}" in error or reason in error
+
+
+def test_brat_in_pieces_and_what_is_not_read(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"Ana vive en\r\nOslo Sur. Gil y Eva Ruiz.")
+    spans = "T1\tPER 0 3\tAna\nT2\tLOC 13 17;18 21\tOslo Sur\nT3\tPER 23 26;33 37\tGil Ruiz\nT4\tLOC 13 17\tOslo\n"
+    (tmp_path / "a.ann").write_text(f"{spans}R1\tNear Arg1:T1 Arg2:T2\nA1\tSure T1\n", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("Eva\n", encoding="utf-8")
+    survey = survey_corpus(tmp_path)
+    assert codes(survey.warnings) == ["DN279", "DN286"]
+    assert "a.ann, line 3 (Gil Ruiz PER)" in survey.warnings[1]
+    assert survey.format.also == ["1 relations", "1 attributes"]
+    one, two = survey.sentences()
+    assert dict(zip(one.words, one.layers["ents"], strict=True)) == {
+        **{"Ana": "B-PER", "vive": "O", "en": "O", "\r\n": "O", "Oslo": "B-LOC", "Sur": "I-LOC", ".": "O"},
+        **{"Gil": "-", "y": "O", "Eva": "O", "Ruiz": "-"},
+    }
+    assert two.layers["ents"] == ["-", "-"]
+    assert len(list(survey_corpus(tmp_path / "a.ann").sentences())) == 1
+    (tmp_path / "a.ann").write_text("T1 PER 0 3 Ana\n", encoding="utf-8")
+    (error,) = survey_corpus(tmp_path).errors
+    assert error.startswith("[DN285]") and "a.ann, line 1 ('T1 PER 0 3 Ana')" in error
+
+
+WEBANNO = """#FORMAT=WebAnno TSV 3.3
+#T_SP=de.tudarmstadt.ukp.dkpro.core.api.lexmorph.type.pos.POS|PosValue|coarseValue
+#T_SP=webanno.custom.Other|a|b
+#T_SP=de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity|identifier|value
+#T_RL=de.tudarmstadt.ukp.dkpro.core.api.syntax.type.dependency.Dependency|DependencyType|BT_x
+
+
+#Text=😀 Ana Gil \\n Oslo-Sur [x] .
+1-1\t0-2\t😀\tX\t_\t_\t_\t_\t_\t_\t_\t
+1-2\t3-6\tAna\tX\t_\t_\tq\t*[1]|*[2]\tPER[1]|A\\_B\\|C[2]\t_\t_\t
+1-3\t7-10\tGil\tX\t_\t_\t_\t*[1]\tPER[1]\t_\t_\t
+1-4\t13-21\tOslo-Sur\tX\t_\t_\t_\t_\t_\t_\t_\t
+1-4.1\t13-17\tOslo\tX\t_\t_\t_\t*\tLOC\t_\t_\t
+1-5\t22-25\t[x]\tX\t_\t_\t_\t*\tM\\;S\t_\t_\t
+1-6\t26-27\t.\tX\t_\t_\t_\t_\t*\t_\t_\t
+
+#Text=Eva
+2-1\t28-31\tEva\tX\t_\t_\t_\t*\tPER\t_\t_\t
+"""
+
+
+def test_webanno_stacked_escaped_and_parts_of_tokens(write):
+    survey = survey_corpus(write(WEBANNO, "a.tsv"))
+    assert codes(survey.warnings) == ["DN279", "DN280"]
+    assert "line 10 (Ana A_B|C)" in survey.warnings[0]
+    assert survey.format.also[1] == "webanno.custom.Other"
+    (doc,) = make_docs(survey.sentences(), Vocab())
+    assert doc.text == "😀 Ana Gil \n Oslo-Sur [x] . Eva"
+    assert [sent.text for sent in doc.sents][1] == "Eva"
+    assert [(e.text, e.label_) for e in doc.ents] == [("Ana Gil", "PER"), ("[x]", "M;S"), ("Eva", "PER")]
+    assert [token.text for token in doc if not token.ent_iob_] == ["Oslo-Sur", "."]
+    (error,) = survey_corpus(write(WEBANNO.replace("Gil\tX", "Eva\tX"), "a.tsv")).errors
+    assert error.startswith("[DN287]") and "line 11" in error

@@ -13,6 +13,7 @@ from ..encodings import AUTO
 from ..problems import CorpusError
 from .base import Format, Options
 from .brackets import Brackets
+from .brat import Brat
 from .columns import Columns
 from .conllu import Conllu
 from .csv import Csv
@@ -23,9 +24,10 @@ from .jsons import read_json
 from .labelstudio import LabelStudio
 from .prodigy import Prodigy
 from .spacy import DocBinFormat
+from .webanno import WebAnno
 
 # in the order in which a file is tried; the last takes what no other does
-_TOOLS = (HuggingFace, LabelStudio, Doccano, Prodigy)
+_TOOLS = (Brat, WebAnno, HuggingFace, LabelStudio, Doccano, Prodigy)
 _TABLES = (Conllu, Brackets, Csv, Columns)
 KNOWN: tuple[type[Format], ...] = (DocBinFormat, *_TOOLS, *_TABLES)
 
@@ -35,7 +37,10 @@ WRITERS: dict[str, type[Format]] = {
     "prodigy": Prodigy,
     "doccano": Doccano,
     "labelstudio": LabelStudio,
+    "brat": Brat,
+    "webanno": WebAnno,
     "hf": HuggingFace,
+    "csv": Csv,
     "conll": Columns,
 }
 

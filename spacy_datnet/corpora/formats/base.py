@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 from spacy.tokens import Doc
@@ -10,8 +11,11 @@ from spacy.tokens import Doc
 from ...errors import Errors
 from ..content import Content
 from ..encodings import AUTO
+from ..files import replacing
 from ..problems import CorpusError, Problems
 from ..sentences import Sentence
+
+MODEL = "model"  # in the user data of a Doc: the name of the pipeline that has annotated it
 
 
 @dataclass(frozen=True)
@@ -109,14 +113,26 @@ class Format(ABC):
         return [self.content.encoding.doubt] if self.is_text and self.content.encoding.doubt else []
 
     @classmethod
-    def dump(cls, docs: Iterable[Doc], has_documents: bool) -> Iterator[str]:
-        """Write Docs with their entities in this format, if it can be written: see `WRITERS`.
+    def write(cls, docs: Iterable[Doc], path: Path, has_documents: bool) -> None:
+        """Write Docs with their entities in this format, whole or not at all, if it can be written: see `WRITERS`.
 
-        docs (Iterable): The Docs.
+        docs (Iterable): The Docs. Those that a pipeline has annotated have its name in their user data, under MODEL.
+        path (Path): The file, or the folder if `writes_folder` says so.
         has_documents (bool): Whether they are documents, and not single sentences.
-        YIELDS (str): The text of the file, piece by piece.
         """
+        with replacing(path) as file:
+            for text in cls.dump(docs, has_documents):
+                file.write(text.encode())
+
+    @classmethod
+    def dump(cls, docs: Iterable[Doc], has_documents: bool) -> Iterator[str]:
+        """Make the text of the file of `write`, piece by piece."""
         raise NotImplementedError
+
+    @classmethod
+    def writes_folder(cls, path: Path) -> bool:
+        """Tell whether what is written there is a folder."""
+        return False
 
     @abstractmethod
     def where(self, kind: str) -> str:

@@ -6,13 +6,17 @@ after an empty line. Where a sentence has a line, its tags are separated by spac
 """
 
 import csv
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
+
+from spacy.tokens import Doc
 
 from ...errors import Errors
 from ...kinds import ATTRIBUTES, ENTS, POS, TAG
 from ..content import Content
+from ..docbin import tagged_sentences
 from ..encodings import AUTO
 from ..problems import CorpusError, Problems
 from ..sentences import Sentence
@@ -107,6 +111,18 @@ class Csv(Format):
         tags = ", ".join(f"{kind} in {self.header[column]!r}" for kind, column in self.tag_columns.items())
         unit = "sentence" if self.is_wide else "token"
         return "Format", f"CSV, a {unit} per line; tokens in {self.header[self.token_column]!r}, {tags}"
+
+    @classmethod
+    def dump(cls, docs: Iterable[Doc], has_documents: bool) -> Iterator[str]:
+        """Write a token per line, the tags in IOB2; what is not annotated has a hyphen. See `Format.dump`."""
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["sentence_id", "token", "ner_tag"])
+        for number, (words, tags) in enumerate(tagged_sentences(docs), start=1):
+            writer.writerows((number, *row) for row in zip(words, tags, strict=True))
+            yield file.getvalue()
+            file.seek(file.truncate(0))
+        yield file.getvalue()
 
     def _rows(self) -> Iterator[Row]:
         """Yield the fields of each line; an empty line has none."""

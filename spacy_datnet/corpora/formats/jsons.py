@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from ...errors import Errors, Warnings
 from ..content import Content
 from ..problems import CorpusError, Problems
-from .records import Mark, Record, Records
+from .records import Mark, Record, Records, text_of
 
 SUFFIXES = (".jsonl", ".json", ".ndjson")
 
@@ -51,8 +51,7 @@ class JsonRecords(Records):
     def dump(cls, docs: Iterable[Doc], has_documents: bool) -> Iterator[str]:
         """Write a record per line; see `Format.dump`."""
         for number, doc in enumerate(docs, start=1):
-            text = doc.text.rstrip(" ") if doc.has_unknown_spaces else doc.text
-            record = cls.record(text, doc, doc.user_data.get("meta", {}), number)
+            record = cls.record(text_of(doc), doc, doc.user_data.get("meta", {}), number)
             yield json.dumps(record, ensure_ascii=False) + "\n"
 
     def records(self, problems: Problems) -> Iterator[Record]:

@@ -33,14 +33,16 @@ class Mark(NamedTuple):
 
     start (int): Where it begins, in the unit of the tool.
     end (int): Where it ends, exclusive.
-    label (str): Its label.
+    label (str): Its label; nothing if it is only known that something is there.
     text (str): What it says its text is, if it does.
+    line (int): The number of its line, if it has one of its own.
     """
 
     start: int
     end: int
     label: str
     text: str = ""
+    line: int = 0
 
 
 class Record(NamedTuple):
@@ -51,7 +53,8 @@ class Record(NamedTuple):
     text (str): The text.
     marks (Optional[list]): The spans; None if the text is not annotated.
     tokens (Optional[list]): Start and end of the tokens, in the unit of the tool; None if it has none.
-    meta (dict): All that the tool says beside them.
+    meta (Optional[dict]): All that the tool says beside them. None if this is one sentence.
+    opens (bool): Whether a document begins here.
     """
 
     number: int
@@ -59,9 +62,11 @@ class Record(NamedTuple):
     text: str
     marks: list[Mark] | None
     tokens: list[tuple[int, int]] | None
-    meta: dict[str, Any]
+    meta: dict[str, Any] | None
+    opens: bool = True
 
 
+Span = tuple[int, int, str, int]  # start, end and label, and the number of the line
 Widths = Callable[[str], Iterator[int]]
 
 UNITS: Mapping[str, Widths] = {
@@ -123,7 +128,7 @@ class Records(Format):
             borders = [(start, end, "") for start, end in record.tokens or ()]
             spans = [*borders, *((mark.start, mark.end, mark.text) for mark in record.marks or ())]
             for unit in UNITS:
-                places = _Places(record.text, unit)
+                places = Places(record.text, unit)
                 fits[unit] += sum(places.fit(*span) for span in spans)
         return max(UNITS, key=lambda unit: fits[unit])
 
@@ -137,35 +142,33 @@ class Records(Format):
         unplaced = problems.warning(lambda found: Warnings.DN281.format(path=path, count=found.count, places=found))
         empty = problems.warning(lambda found: Warnings.DN282.format(path=path, count=found.count, places=found))
         for record in self.records(problems):
-            places = _Places(record.text, self.unit_of_offsets)
+            places = Places(record.text, self.unit_of_offsets)
             tokens = self._tokens(record, places)
             if not tokens:
                 empty.add(record.number, repr(record.text[:30]), record.path)
                 continue
-            spans = []
+            spans: list[Span] = []
             is_placed = True
             for mark in record.marks or ():
-                span = places.find(mark)
+                span, line = places.find(mark), mark.line or record.number
                 if span is None:
-                    unplaced.add(
-                        record.number, f"{mark.start} to {mark.end} {mark.label} {mark.text}".strip(), record.path
-                    )
+                    unplaced.add(line, f"{mark.start} to {mark.end} {mark.label} {mark.text}".strip(), record.path)
                     is_placed = False
                     continue
                 start, end, is_moved = span
                 text = record.text[start:end]
                 if is_moved:
-                    moved.add(record.number, f"{text} {mark.label}", record.path)
+                    moved.add(line, f"{text} {mark.label}", record.path)
                 if text != text.strip():
-                    trimmed.add(record.number, f"{text!r} {mark.label}", record.path)
+                    trimmed.add(line, f"{text!r} {mark.label}", record.path)
                     start, end = end - len(text.lstrip()), start + len(text.rstrip())
                 if start < end:
-                    spans.append((start, end, mark.label))
+                    spans.append((start, end, mark.label, line))
             if is_placed:
-                spans = list(_without_overlaps(spans, record, overlapping))
+                spans = _without_overlaps(spans, record, overlapping)
                 yield self._sentence(record, tokens, spans, cutting)
 
-    def _tokens(self, record: Record, places: "_Places") -> list[tuple[int, int]]:
+    def _tokens(self, record: Record, places: "Places") -> list[tuple[int, int]]:
         """Give the borders of the tokens: those of the record, if they fit the text, or those of the language."""
         borders = places.borders(record.tokens or ())
         if not borders:
@@ -184,31 +187,37 @@ class Records(Format):
         return tokens
 
     def _sentence(
-        self, record: Record, tokens: list[tuple[int, int]], spans: list[tuple[int, int, str]], cutting: Occurrences
+        self, record: Record, tokens: list[tuple[int, int]], spans: list[Span], cutting: Occurrences
     ) -> Sentence:
         text = record.text
         tags = [MISSING if record.marks is None else OUTSIDE] * len(tokens)
         starts, ends = [start for start, _ in tokens], [end for _, end in tokens]
-        for start, end, label in spans:
+        for start, end, label, line in spans:
             first = bisect_left(ends, start + 1)  # the first token that ends after the start
             last = bisect_left(starts, end)  # the first token that begins at or after the end
-            if starts[first] == start and ends[last - 1] == end:
+            if label and starts[first] == start and ends[last - 1] == end:
                 tags[first:last] = [f"B-{label}"] + [f"I-{label}"] * (last - first - 1)
             else:
-                cutting.add(record.number, f"{text[start:end]} {label}", record.path)
+                if label:
+                    cutting.add(line, f"{text[start:end]} {label}", record.path)
                 tags[first:last] = [tag if tag not in (OUTSIDE, MISSING) else MISSING for tag in tags[first:last]]
         return Sentence(
             words=[text[start:end] for start, end in tokens],
             layers={self.kinds[0]: tags},
             lines=[record.number] * len(tokens),
-            opens_document=True,
+            opens_document=record.opens,
             path=record.path,
             spaces=[text[end : end + 1] == " " for end in ends],
             meta=record.meta,
         )
 
 
-class _Places:
+def text_of(doc: Doc) -> str:
+    """Give the text of a Doc; where it has no spaces of its own, nothing comes after the last token."""
+    return doc.text.rstrip(" ") if doc.has_unknown_spaces else doc.text
+
+
+class Places:
     """Where the offsets of a text are.
 
     text (str): The text.
@@ -267,14 +276,14 @@ class _Places:
         return None
 
 
-def _without_overlaps(
-    spans: list[tuple[int, int, str]], record: Record, overlapping: Occurrences
-) -> Iterator[tuple[int, int, str]]:
+def _without_overlaps(spans: list[Span], record: Record, overlapping: Occurrences) -> list[Span]:
     """Keep the longest of spans that overlap, of those the first."""
-    kept: list[tuple[int, int, str]] = []
-    for start, end, label in sorted(dict.fromkeys(spans), key=lambda span: (span[0] - span[1], span[0])):
-        if any(start < other_end and other_start < end for other_start, other_end, _ in kept):
-            overlapping.add(record.number, f"{record.text[start:end]} {label}", record.path)
-        else:
-            kept.append((start, end, label))
-    yield from sorted(kept)
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span[0] - span[1], span[0])):
+        start, end, label, line = span
+        clashing = [other for other in kept if start < other[1] and other[0] < end]
+        if not clashing:
+            kept.append(span)
+        elif span[:3] not in [other[:3] for other in clashing]:
+            overlapping.add(line, f"{record.text[start:end]} {label}", record.path)
+    return sorted(kept)
