@@ -61,28 +61,27 @@ def test_choices_are_what_the_package_offers():
         assert list(get_args(options)) == list(offered)
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_what_the_terminal_cannot_show_is_escaped(encoding, tmp_path):
     def escaped(text: str) -> bytes:
         # click takes ASCII for a mistake, and writes UTF-8
         return text.encode("utf8" if encoding == "ascii" else encoding, errors="backslashreplace")
 
-    path = tmp_path / "korpüs.conll"
+    path, out = tmp_path / "korpüs.conll", tmp_path / "out.spacy"
     path.write_text("Łódź B-МЕСТО\nist O\n\n", encoding="utf8")
-    shown = run("convert", path.name, str(tmp_path / "out.spacy"), PYTHONIOENCODING=encoding)
-    assert shown.returncode == 1 and b"Traceback" not in shown.stderr  # there is no such file here
-    assert escaped("korpüs") in shown.stderr
-    for command in (["convert", str(path), str(tmp_path / "out.spacy")], ["check", str(tmp_path / "out.spacy")]):
-        shown = run(*command, PYTHONIOENCODING=encoding)
-        assert shown.returncode == 0, shown.stderr
-        assert escaped("МЕСТО") in shown.stdout
+    commands = [(["convert", path.name, str(out)], 1)]  # there is no such file here
+    commands += [(["convert", str(path), str(out)], 0), (["check", str(out)], 0)]
+    commands += [([command, "--help"], 0) for command in COMMANDS]
     code = f"""
 from spacy_datnet.cli import app
-for command in {COMMANDS!r}:
+for command, expected in {commands!r}:
     try:
-        app([command, "--help"])
+        app(command)
     except SystemExit as stop:
-        assert stop.code == 0, command
+        assert stop.code == expected, command
 """
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, env=environment)
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)
+    assert shown.returncode == 0 and b"Traceback" not in shown.stderr, shown.stderr
+    assert escaped("korpüs") in shown.stderr
+    assert shown.stdout.count(escaped("МЕСТО")) >= 2

@@ -1,6 +1,4 @@
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +8,7 @@ import torch
 from spacy.tokens import Doc
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
-from spacy.util import import_file
+from thinc.api import Config
 from typer.testing import CliRunner
 from util import SMALL_MODEL, task_examples, train_briefly, training_config, write_docs
 
@@ -23,10 +21,26 @@ WIDTH = 6
 NAMES = ["datnet_ner", "datnet_tagger"]
 
 
-@pytest.fixture(scope="module", params=["full", "part"])
-def trained(request, tmp_path_factory):
-    """A pipeline of two components with vectors of their own for the source, trained for a few steps."""
-    folder = tmp_path_factory.mktemp(request.param)
+@pytest.fixture(scope="module")
+def pipelines(tmp_path_factory):
+    """Trained pipelines by how they transfer."""
+    made = {}
+
+    def give(transfer):
+        if transfer not in made:
+            made[transfer] = trained_pipeline(transfer, tmp_path_factory.mktemp(transfer))
+        return made[transfer]
+
+    return give
+
+
+@pytest.fixture(params=["full", "part"])
+def trained(request, pipelines):
+    return pipelines(request.param)
+
+
+def trained_pipeline(transfer, folder):
+    """Train a pipeline of two components with vectors of their own for the source for a few steps."""
     examples = task_examples(spacy.blank("es").vocab, ["ents", "tags"])
     rng = np.random.default_rng(0)
     for name in ("vectors", "source_vectors"):
@@ -42,7 +56,7 @@ def trained(request, tmp_path_factory):
     vectors = {"@architectures": "spacy-datnet.WordVectors.v1"}
     model = {
         **{key: value for key, value in SMALL_MODEL.items() if key != "tok2vec"},
-        "transfer": request.param,
+        "transfer": transfer,
         "tok2vec": vectors,
         "source_tok2vec": {**vectors, "vectors": str(folder / "source_vectors")},
     }
@@ -97,10 +111,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def model(trained, tmp_path):
+def model(pipelines, tmp_path):
     """A copy of the trained pipeline in a folder of its own, beside what else a training leaves."""
-    shutil.copytree(trained[0] / "model-best", tmp_path / "training" / "model-best")
-    shutil.copytree(trained[0] / "model-best", tmp_path / "training" / "model-last")
+    for name in ("model-best", "model-last"):
+        shutil.copytree(pipelines("part")[0] / "model-best", tmp_path / "training" / name)
     return tmp_path / "training" / "model-best"
 
 
@@ -213,15 +227,15 @@ def test_borders_that_are_set_are_left_alone(model, tmp_path):
 
 def test_code_is_imported_first(model, tmp_path):
     code = tmp_path / "mine.py"
-    code.write_text("import spacy\n@spacy.Language.component('mine')\ndef mine(doc): return doc\n")
-    nlp = spacy.load(model)
-    import_file("mine", code)
-    nlp.add_pipe("mine")
-    nlp.to_disk(tmp_path / "model")
-    command = [sys.executable, "-m", "spacy_datnet", "export", str(tmp_path / "model"), str(tmp_path / "out")]
-    assert subprocess.run(command, capture_output=True).returncode == 1
-    subprocess.run([*command, "--code", str(code)], check=True)
-    assert (tmp_path / "out" / "config.cfg").exists()
+    code.write_text("import spacy\n@spacy.Language.component('mine_alone')\ndef mine(doc): return doc\n")
+    config = Config().from_disk(model / "config.cfg")
+    config["nlp"]["pipeline"].append("mine")
+    config["components"]["mine"] = {"factory": "mine_alone"}
+    config.to_disk(model / "config.cfg")
+    status, output = export(model, tmp_path / "out")
+    assert status == 1 and "mine_alone" in output
+    assert export(model, tmp_path / "out", "--code", code)[0] == 0
+    assert spacy.load(tmp_path / "out").pipe_names[-1] == "mine"
     (tmp_path / "broken.py").write_text("import nothing_of_the_kind")
     status, output = export(model, tmp_path / "other", "--code", tmp_path / "broken.py")
     assert status == 1 and "[DN407]" in output and "nothing_of_the_kind" in output
@@ -266,8 +280,8 @@ def test_export_of_an_encoder(trained, tmp_path):
         np.testing.assert_allclose(decoded.marginal.detach().numpy(), truth.marginal, atol=1e-5)
 
 
-def test_export_of_an_encoder_that_is_not_there(trained, tmp_path):
-    folder, _ = trained
+def test_export_of_an_encoder_that_is_not_there(pipelines, tmp_path):
+    folder, _ = pipelines("part")
     arguments = ["export", str(folder / "model-best"), str(tmp_path / "out"), "--encoder", "ner"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1
