@@ -14,7 +14,7 @@ register: factories and architectures, for a frozen application without entry po
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "SOURCE": "resources",
