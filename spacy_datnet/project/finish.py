@@ -36,7 +36,8 @@ def export_chosen(metrics: Path, output: Path, final: Path | None = None) -> Non
         run = next(run for run in read_grid(final).runs if run.variant == judged.chosen)
         folder = final.parent / "training" / "final" / run.key
         torch.set_num_threads(1)
-        train(load_config(run.config, overrides=run.overrides, interpolate=False), folder)
+        config = load_config(run.config, overrides=run.overrides, interpolate=False)
+        train(config, folder, stdout=sys.stdout, stderr=sys.stderr)
         model = folder / "model-best"
     save(usable(spacy.load(model)), output)
 

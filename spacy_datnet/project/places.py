@@ -9,7 +9,17 @@ from ..errors import Errors
 
 # in bytes; what is larger stays where it is
 LARGEST = 50_000_000
-OWN_FILES = ("project.yml", "config.cfg", "grid.yaml", "final.yaml", "README.md", "assets", "corpus", "training")
+OWN_FILES = (
+    "project.yml",
+    "config.cfg",
+    "spacy.cfg",
+    "grid.yaml",
+    "final.yaml",
+    "README.md",
+    "assets",
+    "corpus",
+    "training",
+)
 
 
 @dataclass(frozen=True)

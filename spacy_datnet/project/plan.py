@@ -51,6 +51,7 @@ class Plan:
     recipe (Recipe): The settings of its config.
     held (HoldOut): The sentences that do not train.
     variants (dict): What is trained: by name, the settings that differ from the config's.
+    quick (bool): Whether it is for a first look.
     choices (list): What was chosen, and why.
     worries (list): What should be said.
     """
@@ -58,20 +59,22 @@ class Plan:
     recipe: Recipe
     held: HoldOut
     variants: dict[str, dict[str, Any]]
+    quick: bool = False
     choices: list[Choice] = field(default_factory=list)
     worries: list[str] = field(default_factory=list)
 
-    @property
-    def notes(self) -> dict[str, str]:
-        """What to say of each variant."""
+    def notes(self, found: Look) -> dict[str, str]:
+        """Say what each variant is."""
         recipe = self.recipe
         words = {"vectors": "the same word vectors", "none": "hashed features as well"}
-        own = f"spaCy's own component, in spaCy's own sizes, with {words.get(recipe.features, 'no transformer')}"
+        own = (
+            f"spaCy's own component as `spacy init config` has it, with {words.get(recipe.features, 'no transformer')}"
+        )
         if recipe.source_annotation:
             own += ", on the target alone, since the source is annotated otherwise"
         elif recipe.has_source:
-            own += ", on the same sentences of both"
-            own += "" if recipe.share_decoder else "; it knows no resources, and so learns the labels of both"
+            own += ", on source and target as one corpus"
+            own += "; what it finds of labels that the target lacks is dropped" if foreign_labels(found) else ""
         notes = {name: own if name.startswith(SPACY) else "the config as it is" for name in self.variants}
         return notes | {BASE: "the target alone"}
 
@@ -104,7 +107,6 @@ def make_plan(
     changes: dict[str, Any] = {
         "lang": language.code,
         "output": "config.cfg",
-        "comparison": _comparison(found),
         "has_dev": held.has_dev,
         "attribute": found.target.kind if found.task == "tagger" else POS,
         "spans_key": group_of(found.target.kind) or "chunks",
@@ -140,7 +142,7 @@ def make_plan(
     size = f"{recipe.batch_size} sentences"
     text = f"of source and target, {share}" if found.source is not None else "small, so that a pass has several updates"
     choices.append(Choice("batch", size, text, "[training.batcher] in config.cfg"))
-    return Plan(recipe, held, _variants(recipe, found), choices, worries)
+    return Plan(recipe, held, _variants(recipe, found), quick, choices, worries)
 
 
 def _say(held: HoldOut) -> str:
@@ -197,11 +199,16 @@ def _rhythm(steps: int, has_dev: bool) -> dict[str, int]:
     return {"eval_frequency": frequency, "patience": 4 * frequency}
 
 
-def _comparison(found: Look) -> str | None:
+def own_component(found: Look) -> str | None:
     """Name spaCy's own component for the task."""
     if found.task == "tagger":
         return "tagger" if found.target.kind == TAG else "morphologizer"
     return "ner" if found.task == "ner" else None
+
+
+def foreign_labels(found: Look) -> bool:
+    """Whether a component that learns entities from both corpora learns some that the target does not have."""
+    return found.task == "ner" and found.same_kind and not found.same_labels
 
 
 def _variants(recipe: Recipe, found: Look) -> dict[str, dict[str, Any]]:
@@ -222,22 +229,8 @@ def _variants(recipe: Recipe, found: Look) -> dict[str, dict[str, Any]]:
             "training.max_steps": steps,
             **{f"training.{name}": value for name, value in _rhythm(steps, recipe.has_dev).items()},
         }
-    if recipe.comparison is not None:
-        steps = min(2 * recipe.max_steps, 1600)
-        variants[f"{SPACY} {recipe.comparison}"] = {
-            "nlp.pipeline": [recipe.comparison],
-            # those of spaCy's own configs
-            "training.dropout": 0.1,
-            "training.optimizer.learn_rate": 0.001,
-            "training.optimizer.L2": 0.01,
-            "training.optimizer.grad_clip": 1.0,
-            "training.before_update.rate": 0.0,
-            "training.batcher.size": 32,
-            "training.max_steps": steps,
-            **{f"training.{name}": value for name, value in _rhythm(steps, recipe.has_dev).items()},
-            **({} if found.same_kind else {"corpora.train.source": None}),
-            **({"paths.vectors": BOTH_VECTORS} if recipe.own_vectors else {}),
-        }
+    if (own := own_component(found)) is not None:
+        variants[f"{SPACY} {own}"] = {"paths.vectors": BOTH_VECTORS} if recipe.own_vectors else {}
     if recipe.has_source:
         variants[DATNET[recipe.transfer]] = {}
     return variants

@@ -58,8 +58,6 @@ class Recipe:
     share_decoder (bool): Whether source and target have one decoder.
     own_vectors (bool): Whether the source has word vectors of its own.
     labels (Any): The labels for the component's initialization.
-    comparison (Optional[str]): A component of spaCy's own that is configured beside, to be trained instead with
-        `--nlp.pipeline`: "ner", "tagger" or "morphologizer".
     has_dev (bool): Whether there is a dev corpus that chooses the step. Without one, the steps
         are fixed, and what is given as such is only scored at the end.
     target_share (Optional[float]): The target's part of a batch; None grows with the target.
@@ -82,7 +80,6 @@ class Recipe:
     share_decoder: bool = False
     own_vectors: bool = False
     labels: Any = None
-    comparison: str | None = None
     has_dev: bool = True
     seed: int = 0
     epsilon: float = 2.0

@@ -9,12 +9,14 @@ from ..corpora import DEV, TEST, TRAIN
 from ..resources import SOURCE, TARGET
 from .hold_out import SEED, HoldOut
 from .places import Place, corpus_of
-from .plan import BOTH_VECTORS
+from .plan import BOTH_VECTORS, SPACY
 
 RUN = "python -m spacy_datnet"
 MANIFEST = "training/manifest.jsonl"
 WHEEL = "packages/${vars.lang}_${vars.name}-${vars.version}"
 ALL = "all"
+# the configs of the network and of spaCy's own component
+CONFIG, OWN = "config.cfg", "spacy.cfg"
 
 
 @dataclass
@@ -70,6 +72,11 @@ class Material:
         return corpus_of(f"{role}-sentences") if role in self.borders else self.converted(role)
 
     @property
+    def configs(self) -> list[str]:
+        """The configs of what is trained."""
+        return [CONFIG, *([OWN] if any(name.startswith(SPACY) for name in self.variants) else [])]
+
+    @property
     def corpora(self) -> dict[str, str]:
         """The corpora by their uses: train, or all with a cross-validation; dev, test and source if there are such."""
         held = self.held
@@ -102,7 +109,7 @@ def steps_of(material: Material) -> list[Step]:
             "train",
             f"Train {', '.join(material.variants)}, and evaluate; interrupted, it goes on where it was",
             [f"{RUN} run grid.yaml training --keep-models --show --retry"],
-            ["config.cfg", "grid.yaml", *used, *vectors.outputs],
+            [*material.configs, "grid.yaml", *used, *vectors.outputs],
             [MANIFEST],
         ),
         Step(
@@ -198,4 +205,6 @@ def _export(material: Material, used: list[str]) -> Step:
         text = "Export the chosen one for use, with sentence borders"
         return Step("export", text, [line], deps, ["export"])
     text = "Train the chosen one on all target sentences, and export it for use, with sentence borders"
-    return Step("export", text, [f"{line} --final final.yaml"], [*deps, "config.cfg", "final.yaml", *used], ["export"])
+    return Step(
+        "export", text, [f"{line} --final final.yaml"], [*deps, *material.configs, "final.yaml", *used], ["export"]
+    )

@@ -10,10 +10,11 @@ from ..corpora import DEV, TEST, TRAIN
 from .hold_out import SEED
 from .language import Language
 from .look import Look, Part
+from .own import own_config
 from .places import package_name
-from .plan import BASE, Plan
+from .plan import BASE, SPACY, Plan, foreign_labels, own_component
 from .recipe import environment, render_config
-from .steps import ALL, Material, steps_of
+from .steps import ALL, CONFIG, OWN, Material, steps_of
 from .vectors import Table, are_aligned
 
 # labels that are listed, the commonest first
@@ -98,7 +99,8 @@ class Project:
             "seed": SEED,
             "corpora": {name: {**paths, **dict(zip(uses, part, strict=True))} for name, part in parts.items()},
             "variants": self.plan.variants,
-            "notes": self.plan.notes,
+            "configs": {name: OWN if name.startswith(SPACY) else CONFIG for name in self.plan.variants},
+            "notes": self.plan.notes(self.found),
         }
 
     def texts(self) -> dict[str, str]:
@@ -108,6 +110,7 @@ class Project:
             "project": self,
             "places": self.material.places,
             "plan": self.plan,
+            "notes": self.plan.notes(self.found),
             "steps": steps,
             "workflow": [step.name for step in steps],
             "seed": SEED,
@@ -118,7 +121,13 @@ class Project:
         found["grid.yaml"] = templates.get_template("grid.yaml.jinja").render(**self.grid())
         if self.plan.held.folds:
             found["final.yaml"] = templates.get_template("grid.yaml.jinja").render(**self.grid(final=True))
-        found["config.cfg"] = render_config(self.plan.recipe)
+        found[CONFIG] = render_config(self.plan.recipe)
+        if (component := own_component(self.found)) is not None:
+            labels = sorted(self.found.target.labels) if foreign_labels(self.found) else ()
+            config = own_config(
+                self.plan.recipe, component, with_source=self.found.same_kind, labels=labels, quick=self.plan.quick
+            )
+            found[OWN] = config.to_str()
         found[".gitignore"] = "corpus/\ntraining/\nexport/\npackages/\n"
         return found
 

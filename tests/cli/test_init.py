@@ -2,19 +2,20 @@
 
 import gzip
 import json
-import os
 import random
+import re
 import shlex
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 
 import pytest
 import spacy
 import srsly
+from spacy.cli import app as spacy_app
 from spacy.tokens import Doc, DocBin
+from spacy.training import Corpus
 from spacy.training.initialize import init_nlp
-from spacy.util import load_config
+from spacy.util import load_config, registry
 from typer.testing import CliRunner
 
 from spacy_datnet.cli import app
@@ -83,41 +84,99 @@ def steps(folder: str = "out") -> dict[str, dict]:
     return {command["name"]: command for command in srsly.read_yaml(f"{folder}/project.yml")["commands"]}
 
 
-def test_the_project_goes_from_files_to_a_wheel(files, tmp_path):
+def run_steps(*wanted: str) -> str:
+    """Run steps of the project in the current folder in this process, all if none is named, and return the output."""
+    shown = ""
+    texts = srsly.read_yaml("project.yml")["vars"]
+    for name, step in steps(".").items():
+        if wanted and name not in wanted:
+            continue
+        resolved = [(key, srsly.json_dumps(step.get(key, []))) for key in ("script", "deps", "outputs")]
+        for var, value in texts.items():
+            resolved = [(key, text.replace(f"${{vars.{var}}}", value)) for key, text in resolved]
+        script, deps, outputs = (srsly.json_loads(text) for _, text in resolved)
+        assert all(Path(path).exists() for path in deps), (name, deps)
+        for line in script:
+            _, _, module, *arguments = shlex.split(line)
+            found = CliRunner().invoke({"spacy": spacy_app, "spacy_datnet": app}[module], arguments)
+            assert found.exit_code == 0, (line, found.output, found.exception)
+            shown += found.output
+        assert all(Path(path).exists() for path in outputs), (name, outputs)
+    return shown
+
+
+def shorten(steps: int) -> None:
+    """Let all trainings of the project in the current folder end after so many steps."""
+    for name in ("config.cfg", "spacy.cfg", "grid.yaml", "final.yaml"):
+        if Path(name).exists():
+            text = Path(name).read_text(encoding="utf8")
+            text = re.sub(r"(max_steps ?[=:]) \d+", rf"\1 {steps}", text)
+            Path(name).write_text(re.sub(r"(eval_frequency ?[=:]) \d+", rf"\1 {steps}", text), encoding="utf8")
+
+
+def test_the_project_goes_from_files_to_a_wheel(files, monkeypatch):
     found = init("out", *options(files, "target", "source", "dev", "test"), "--quick")
     assert found.exit_code == 0, found.output
-    config = Path("out/config.cfg").read_text(encoding="utf8").replace("max_steps = 200", "max_steps = 6")
-    Path("out/config.cfg").write_text(config.replace("eval_frequency = 25", "eval_frequency = 3"), encoding="utf8")
-    grid = Path("out/grid.yaml").read_text(encoding="utf8")
-    for old, new in (("200", "6"), ("400", "9"), ("25", "3"), ("50", "3")):
-        grid = grid.replace(f"max_steps: {old}\n", f"max_steps: {new}\n").replace(
-            f"frequency: {old}\n", f"frequency: {new}\n"
-        )
-    Path("out/grid.yaml").write_text(grid, encoding="utf8")
-    command = [sys.executable, "-m", "spacy", "project", "run", "all", "out"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stdout + done.stderr
-    last = done.stdout.strip().splitlines()[-1]
-    metrics = srsly.read_json("out/metrics.json")
+    monkeypatch.chdir("out")
+    shorten(2)
+    last = run_steps().strip().splitlines()[-1]
+    metrics = srsly.read_json("metrics.json")
     assert set(metrics["scores"]) == {"base", "spaCy ner", "DATNet-F"}
     assert last.startswith(
         f"{metrics['chosen']} reaches {metrics['scores'][metrics['chosen']]['sentences']:.1f} F1 on 30"
     )
-    (wheel,) = Path("out/packages/es_out-0.1.0/dist").glob("*.whl")
+    (wheel,) = Path("packages/es_out-0.1.0/dist").glob("*.whl")
     assert wheel.name in last and "source" in last
-    nlp = spacy.load("out/export")
+    nlp = spacy.load("export")
     assert nlp.pipe_names[0] == "sentencizer"
     assert len(list(nlp("Ana vive en Lugo. Carlos no.").sents)) == 2
-    assert "DATNet-F" in Path("out/report.html").read_text(encoding="utf8")
-    again = subprocess.run(command, capture_output=True, text=True)
-    assert again.returncode == 0 and again.stdout.strip().splitlines()[-1] == last
-    assert again.stdout.count("nothing changed") == len(steps()) - 2  # check and conclude have no output
+    assert "DATNet-F" in Path("report.html").read_text(encoding="utf8")
+    assert "3 runs, 3 of them done" in run_steps("train")
     # what was trained belongs to its corpora: other sentences are trained on again
-    write(Path("out/assets/target.conll"), rows("es", 35, 9))
-    subprocess.run([*command[:4], "run", "convert", "out"], check=True, capture_output=True)
-    runs = [sys.executable, "-m", "spacy_datnet", "run", "grid.yaml", "training", "--show", "--dry"]
-    shown = subprocess.run(runs, capture_output=True, text=True, cwd="out")
-    assert "3 runs, 0 of them done" in shown.stdout
+    write(Path("assets/target.conll"), rows("es", 35, 9))
+    run_steps("convert")
+    shown = CliRunner().invoke(app, ["run", "grid.yaml", "training", "--show", "--dry"])
+    assert "3 runs, 0 of them done" in shown.output
+
+
+def test_a_small_target_is_crossed_and_then_trains_whole(files, tmp_path, monkeypatch):
+    other = write(tmp_path / "other.en.conll", rows("en", 40, 2, rename={"PER": "HUMAN"}))
+    assert init("out", "--target", write(tmp_path / "ten es.conll", rows("es", 9, 1)), "--source", other).exit_code == 0
+    monkeypatch.chdir("out")
+    shorten(1)
+    steps_but_wheel = [name for name in steps(".") if name not in ("check", "report", "package", "conclude")]
+    run_steps(*steps_but_wheel)
+    judged = srsly.read_json("metrics.json")
+    assert judged["test"] == 9 and all(score["seeds"] == 1 for score in judged["scores"].values())
+    (final,) = Path("training/final").iterdir()
+    assert spacy.load(final / "model-best").pipe_names[0] in ("datnet_ner", "tok2vec")
+    assert spacy.load("export").pipe_names[0] == "sentencizer"
+
+
+def test_spacy_reads_both_corpora_as_one(files, monkeypatch):
+    """The reader of spaCy's own component gives what spaCy's reader gives of a folder with both files."""
+    assert init("out", *options(files, "target", "source", "dev", "test")).exit_code == 0
+    monkeypatch.chdir("out")
+    run_steps("convert")
+    Path("both").mkdir()
+    for name in ("source", "target"):
+        shutil.copy(f"corpus/{name}.spacy", f"both/{name}.spacy")
+    config = load_config("spacy.cfg", interpolate=True)
+    nlp = spacy.blank("es")
+    mine = registry.resolve(config["corpora"])["train"](nlp)
+    theirs = Corpus("both", gold_preproc=True)(nlp)
+    assert [eg.reference.to_json() for eg in mine] == [eg.reference.to_json() for eg in theirs]
+
+
+def test_entities_of_other_labels_are_dropped(files, tmp_path):
+    other = write(tmp_path / "other.en.conll", rows("en", 150, 2, rename={"PER": "HUMAN"}))
+    assert init("out", *options(files, "target", "test"), "--source", other).exit_code == 0
+    config = load_config("out/spacy.cfg")
+    assert config["nlp"]["pipeline"] == ["tok2vec", "ner", "label_filter"]
+    nlp = spacy.blank("es")
+    nlp.add_pipe(**{"factory_name": "datnet_label_filter", "config": {"labels": ["PER"]}})
+    doc = Doc(nlp.vocab, words=["Ana", "y", "Bob"], ents=["B-PER", "O", "B-HUMAN"])
+    assert [ent.label_ for ent in nlp(doc).ents] == ["PER"]
 
 
 def test_what_is_found_and_chosen_is_said(files):
@@ -148,14 +207,10 @@ def test_what_is_found_and_chosen_is_said(files):
         (["target", "test"], "none", []),
     ],
 )
-def test_every_config_can_be_trained(files, roles, transfer, pieces):
+def test_every_config_can_be_trained(files, roles, transfer, pieces, monkeypatch):
     assert init("out", *options(files, *roles)).exit_code == 0
-    os.chdir("out")
-    for name, step in steps(".").items():
-        if name in ("convert", "split"):
-            for line in step["script"]:
-                subprocess.run([sys.executable, *shlex.split(line)[1:]], check=True, capture_output=True)
-            assert all(Path(path).exists() for path in step.get("outputs", []))
+    monkeypatch.chdir("out")
+    run_steps("convert", "split")
     script = " ".join(line for step in steps(".").values() for line in step["script"])
     assert all(piece in script for piece in pieces)
     assert ("split" in steps(".")) == bool(pieces)
@@ -165,8 +220,9 @@ def test_every_config_can_be_trained(files, roles, transfer, pieces):
     variants = srsly.read_yaml("grid.yaml")["variants"]
     assert list(variants)[:2] == ["base", "spaCy ner"]
     for variant in variants.values():
-        nlp = init_nlp(load_config("config.cfg", overrides=variant.get("overrides") or {}, interpolate=False))
-        assert nlp.pipe_names == (variant.get("overrides") or {}).get("nlp.pipeline", ["datnet_ner"])
+        overrides = variant.get("overrides") or {}
+        nlp = init_nlp(load_config(variant["config"], overrides=overrides, interpolate=False))
+        assert nlp.pipe_names == (["datnet_ner"] if variant["config"] == "config.cfg" else ["tok2vec", "ner"])
 
 
 def test_a_large_target_is_split_and_a_small_one_never(files):
