@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tqdm import tqdm
 
 from ..errors import Errors
 from ..kinds import ENTS
@@ -87,7 +86,7 @@ def check(
             scheme=scheme,
             keep_prefixes=keep_prefixes,
         )
-        for location, role in tqdm(jobs, unit="file", disable=None, leave=False)
+        for location, role in jobs
     ]
     _show(examinations)
     warnings = [message for found in examinations for message in found.warnings]

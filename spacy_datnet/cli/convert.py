@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tqdm import tqdm
 
 from ..errors import Errors
 from ._app import app, failing_politely, say, warn
@@ -113,9 +112,8 @@ def convert(
             for message in conversion_warnings(survey):
                 warn(message)
             counts = survey.counts
-            shown = tqdm(sentences, total=counts.sentences, unit="sentence", disable=None, leave=False)
             if to is None:
-                write_corpus(shown, counts.tokens, lang, path)
+                write_corpus(sentences, counts.tokens, lang, path)
             else:
                 for message in export_corpus(survey, lang, to, path):
                     warn(message)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Union
 from ..errors import Errors
 from .encodings import AUTO, Encoding, detect_encoding
 from .problems import CorpusError
+from .progress import progress
 
 Location = Union[str, Path]
 
@@ -92,8 +93,10 @@ class Content:
             except (LookupError, ValueError) as error:
                 raise CorpusError(Errors.DN204.format(encoding=encoding)) from error
             number = 0
+            bar = progress(total=len(data), desc=name or str(self.location), unit="B", unit_scale=True)
             try:
                 for number, line in enumerate(lines, start=1):
+                    bar.update(len(line))
                     if not line.isascii() and _UNDECODED.search(line):
                         raise self._undecodable(name, number, repr(line.strip())[:60])
                     if len(line) > MAX_LINE:
@@ -102,6 +105,8 @@ class Content:
                     yield name, number, line.removeprefix("\ufeff") if number == 1 else line
             except UnicodeError as error:
                 raise self._undecodable(name, number + 1, "the text") from error
+            finally:
+                bar.close()
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Decode each file as a whole.

@@ -15,6 +15,7 @@ from ..errors import Errors
 from .content import Location
 from .files import NUMBERED, check_output, is_numbered, replacing, replacing_folder
 from .problems import CorpusError
+from .progress import progress
 from .sentences import MISSING, OUTSIDE
 
 SUFFIX = ".spacy"
@@ -84,7 +85,7 @@ def read_docbin(path: Location, vocab: Vocab) -> Iterator[Doc]:
             return
         docbin = DocBin().from_bytes(path.read_bytes())
         _check(docbin)
-        for doc in docbin.get_docs(vocab):
+        for doc in progress(docbin.get_docs(vocab), total=len(docbin), desc=str(path), unit=" docs"):
             for group in doc.spans.values():
                 for span in group:
                     _ = span.label_, span.kb_id_, span.id_  # a string that is not there is an error here

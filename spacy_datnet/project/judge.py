@@ -10,9 +10,9 @@ import spacy
 import srsly
 from spacy.language import Language
 from spacy.vocab import Vocab
-from tqdm import tqdm
 
 from ..corpora import read_docbin
+from ..corpora.progress import progress
 from ..errors import Errors
 from ..experiments.engines import MODELS
 from ..experiments.paragraphs import counts_on_paragraphs, make_paragraphs
@@ -136,7 +136,7 @@ def judge(results: Results, has_dev: bool) -> Judgement:
     sentences: dict[str, list] = {name: [] for name in names}
     paragraphs: dict[str, list] = {name: [] for name in names}
     dev: dict[str, list] = {name: [] for name in names}
-    with tqdm(total=len(runs), desc="Raw paragraphs", unit=" pipelines", disable=None, leave=False) as bar:
+    with progress(total=len(runs), desc="Raw paragraphs", unit=" pipelines") as bar:
         for corpora in results.corpora:
             test = make_paragraphs(read_docbin(results.select(corpora)["test_path"].iloc[0], Vocab()), score)
             for name in names:

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tqdm import tqdm
-
 from ..corpora import DEV, TEST, TRAIN, CorpusError, Examination, compare, examine
 from ..errors import Warnings
 from ..kinds import ENTS, POS, TAG
@@ -169,10 +167,7 @@ def _first(role: str, locations: Iterable[str], kinds: Sequence[str]) -> Part:
     errors: list[str] = []
     for kind in kinds:
         as_role = TRAIN if role == TARGET else role
-        found = [
-            examine(one, as_role, max_length=MAX_LENGTH, annotations={kind: None})
-            for one in tqdm(locations, desc=role, unit="file", disable=None, leave=False)
-        ]
+        found = [examine(one, as_role, max_length=MAX_LENGTH, annotations={kind: None}) for one in locations]
         problems = [message for one in found for message in one.errors]
         if not problems:
             return Part(role, kind, found)

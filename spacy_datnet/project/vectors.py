@@ -11,8 +11,8 @@ from spacy.language import Language
 from spacy.util import is_package
 from spacy.vectors import Vectors
 from spacy.vocab import Vocab
-from tqdm import tqdm
 
+from ..corpora.progress import progress
 from ..errors import Errors
 from ..features.word_vectors import load_vectors, look_up
 
@@ -82,7 +82,7 @@ def _read_text(path: Path, wanted: set[str]) -> Iterator[tuple[str, np.ndarray]]
     width = None
     with (
         gzip.open(path) if is_zipped else path.open("rb") as file,
-        tqdm(unit=" vectors", desc=path.name, disable=None, leave=False) as bar,
+        progress(unit=" vectors", desc=path.name) as bar,
     ):
         for number, line in enumerate(file, start=1):
             bar.update(1)
