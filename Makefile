@@ -5,7 +5,7 @@ VENV ?= .venv
 TEST_VENV ?= .venv-test
 BIN := $(abspath $(VENV))/bin
 TEST_BIN := $(abspath $(TEST_VENV))/bin
-DEMO := build/demo
+DEMO := project/demo
 
 # Threads that fight over a core cost a factor of ten and more; set OMP_NUM_THREADS to use idle cores.
 export OMP_NUM_THREADS ?= 1
@@ -33,11 +33,7 @@ $(TEST_VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 
 # A first look: from the annotated files in assets/ to a wheel, and what it predicts where nothing but it is installed.
 demo: $(VENV)/.installed
-	test -f $(DEMO)/project.yml || $(BIN)/spacy-datnet init $(DEMO) --quick \
-		--target assets/target.es.train.conll --source assets/source.en.conll \
-		--dev assets/target.es.dev.conll --test assets/target.es.test.conll
-	$(BIN)/python -m spacy project run all $(DEMO)
-	$(BIN)/python project/scripts/try_wheel.py $(DEMO)/packages/es_demo-0.1.0 $(DEMO)/export $(DEMO)/corpus/test.spacy
+	$(BIN)/python -m spacy project run all project
 	@echo "Your own files next: $(BIN)/spacy-datnet init FOLDER --target F --source F; then spacy project run all FOLDER"
 	@echo "What was compared, and how sure it is: $(DEMO)/report.html"
 
@@ -64,7 +60,7 @@ sdist: $(TEST_VENV)/.installed
 	cd build/sdist && .venv/bin/pytest -n 2
 
 clean:
-	rm -rf $(VENV) $(TEST_VENV) build project/corpus project/training project/packages docs/_build docs/reference
+	rm -rf $(VENV) $(TEST_VENV) build $(DEMO) project/corpus project/training project/packages docs/_build docs/reference
 
 # what configs/ holds, by the command in each file
 configs: $(VENV)/.installed

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import json
 import shlex
 import shutil
 import subprocess
@@ -182,14 +181,3 @@ def test_assets_are_verified(project):
     unknown = run("scripts/verify_assets.py", "assets/a", "assets/c", cwd=project)
     assert unknown.returncode == 1
     assert "no asset assets/c" in unknown.stdout
-
-
-def test_compare_shows_differences(project):
-    for name, f1 in (("base", 0.5), ("datnet_f", 0.6225)):
-        (project / name).mkdir()
-        scores = {"ents_p": f1, "ents_r": f1, "ents_f": f1, "ents_per_type": {"PER": {"p": 1, "r": 1, "f": f1}}}
-        (project / name / "metrics.json").write_text(json.dumps(scores))
-    result = run("scripts/compare.py", "base/metrics.json", "datnet_f/metrics.json", cwd=project)
-    assert result.returncode == 0, result.stderr
-    row = next(line for line in result.stdout.splitlines() if line.startswith("datnet_f"))
-    assert row.split() == ["datnet_f", "62.25", "62.25", "62.25", "+12.25", "62.25"]
