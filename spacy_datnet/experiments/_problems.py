@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,11 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 EXTRA = ("matplotlib", "pandas", "scipy", "sklearn")
+
+
+def has_sklearn() -> bool:
+    """Whether scikit-learn is installed, which the extra [experiments] has."""
+    return find_spec("sklearn") is not None
 
 
 class ExperimentError(ValueError):

@@ -3,10 +3,6 @@
 import random
 from pathlib import Path
 
-from sklearn.feature_extraction.text import HashingVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_score
-from sklearn.pipeline import make_pipeline
 from spacy.vocab import Vocab
 
 from ..corpora.docbin import read_corpus, sentence_spans
@@ -40,6 +36,11 @@ def proxy_a_distance(source: list[str], target: list[str], *, seed: int = 0) -> 
     seed (int): Seed of the split. Defaults to 0.
     RETURNS (Optional[float]): Between 0 and 2; None if one of the corpora has fewer than 20 sentences.
     """
+    from sklearn.feature_extraction.text import HashingVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.pipeline import make_pipeline
+
     count = min(len(source), len(target))
     if count < FEWEST:
         return None

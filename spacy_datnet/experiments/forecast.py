@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import linregress, t
 
 # the share of future runs that shall lie in the interval
 LEVEL = 0.9
@@ -29,6 +28,8 @@ class LearningCurve:
     """
 
     def __init__(self, sentences: Sequence[int], scores: Sequence[float]):
+        from scipy.stats import linregress
+
         # an error of zero has no logarithm
         self.x, y = np.log(np.asarray(sentences, dtype=float)), np.log(np.maximum(100.0 - np.asarray(scores), 0.01))
         self.line = linregress(self.x, y)
@@ -36,6 +37,8 @@ class LearningCurve:
 
     def at(self, sentences: float) -> Forecast:
         """Expect a score for a number of sentences, with the prediction interval of a new run at `LEVEL`."""
+        from scipy.stats import t
+
         new, squares = np.log(sentences), ((self.x - self.x.mean()) ** 2).sum()
         # of the slope, times this, is that of a new run: its own noise, that of the mean, and that of the slope
         width = self.line.stderr * np.sqrt(squares * (1 + 1 / len(self.x)) + (new - self.x.mean()) ** 2)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import spacy
 import torch
-from sklearn.neighbors import NearestNeighbors
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -89,5 +88,7 @@ def mixing(features: np.ndarray, is_source: np.ndarray, neighbours: int = NEIGHB
     """
     if min(is_source.sum(), (~is_source).sum()) <= neighbours:
         return None
+    from sklearn.neighbors import NearestNeighbors
+
     nearest = NearestNeighbors(n_neighbors=neighbours).fit(features).kneighbors(return_distance=False)
     return float((is_source[nearest] != is_source[:, None]).mean())

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from .._problems import has_sklearn
 from ..calibration import reliability_of
 from ..results import Results
 from ..shared_features import features_of_variants
@@ -38,6 +39,6 @@ def figures_of(results: Results, corpora: str, *, forecast: str | None = None) -
         "variants": None if setting else ablation_bars(results, corpora),
         "discriminator": discriminator_accuracy(results, corpora, size),
         "reliability": reliability_diagram({name: one for name, one in bins.items() if one is not None}),
-        "tsne": projections(features_of_variants(results, corpora, size)),
+        "tsne": projections(features_of_variants(results, corpora, size)) if has_sklearn() else None,
     }
     return {name: figure for name, figure in drawn.items() if figure is not None}

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from spacy import displacy
 
 from ...corpora import CorpusError
+from .._problems import has_sklearn
 from ..domains import proxy_a_distance, read_texts
 from ..figures import figures_of, to_svg
 from ..mistakes import Confusion, count_confusions, examples_of, label_scores
@@ -131,7 +132,8 @@ def _confusions(sentences: list[Sentence], runs: int) -> list[dict[str, Any]]:
 
 
 def _distance(results: Results, corpora: str) -> float | None:
-    """Measure how far apart source and target are; None if a corpus is gone or tiny, or there is no source."""
+    """Measure how far apart source and target are; None if a corpus is gone or tiny, there is no source, or no
+    scikit-learn."""
     for variant in results.variants(corpora):
         settings = results.config_of(corpora, variant)
         named = [settings.get("corpora.train.source"), settings.get("corpora.train.target")]
@@ -141,7 +143,7 @@ def _distance(results: Results, corpora: str) -> float | None:
                 texts = [read_texts(path) for path in paths]
             except CorpusError:
                 return None
-            return proxy_a_distance(*texts)
+            return proxy_a_distance(*texts) if has_sklearn() else None
     return None
 
 

@@ -3,8 +3,6 @@
 from math import isnan
 from typing import NamedTuple
 
-from scipy.stats import ttest_rel
-
 from ..forecast import LEVEL, learning_curve
 from ..results import Results, Summary
 from ..tables import write_p
@@ -75,6 +73,8 @@ def gain_of(results: Results, corpora: str, variant: str, size: str, reference: 
     common = one.index.intersection(other.index)
     p_of_seeds = None
     if len(common) >= FEWEST_SEEDS:
+        from scipy.stats import ttest_rel
+
         p = float(ttest_rel(one[common], other[common]).pvalue)
         p_of_seeds = 1.0 if isnan(p) else p  # no seed differs
     better = int((one[common] > other[common]).sum())
