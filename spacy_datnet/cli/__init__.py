@@ -4,6 +4,7 @@ Importing a command's module registers it, and costs no more than typer: a comma
 runs, so that `--help` never waits for spaCy and PyTorch. tests/cli/test_app.py checks this for every command.
 """
 
+from . import annotate as annotate
 from . import check as check
 from . import convert as convert
 from . import export as export

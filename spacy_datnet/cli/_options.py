@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-# what `corpora`, `experiments.tables` and `project.recipe` offer, said again because importing them takes seconds;
-# a test compares
+# what `corpora`, `bulk`, `experiments.tables` and `project.recipe` offer, said again because importing them takes
+# seconds; a test compares
 Format = Literal[
     "auto",
     "columns",
@@ -24,6 +24,8 @@ Format = Literal[
 Scheme = Literal["auto", "iob1", "iob2", "bioes", "io"]
 Delimiter = Literal["auto", "tab", "space"]
 ExportFormat = Literal["prodigy", "doccano", "labelstudio", "brat", "webanno", "hf", "csv", "conll"]
+ShardFormat = Literal["jsonl", "parquet", "spacy"]
+Engine = Literal["local", "ray"]
 TableFormat = Literal["md", "latex", "csv"]
 PictureFormat = Literal["png", "svg", "pdf"]
 Task = Literal["ner", "tagger", "chunker"]
@@ -65,6 +67,9 @@ KeepPrefixesOption = Annotated[
 CodeOption = Annotated[
     Path | None,
     typer.Option("--code", "-c", help="A Python file that registers what the pipeline or the config names."),
+]
+AddressOption = Annotated[
+    str | None, typer.Option(help="The address of a Ray cluster; without one, Ray is started on this machine.")
 ]
 RunsArgument = Annotated[Path, typer.Argument(metavar="RUNS", help="The folder of the runs, see `run`.")]
 BaseOption = Annotated[

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import shlex
 import sys
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ._app import app, fail, failing_politely, import_code, say, warn
-from ._options import CodeOption
+from ._options import AddressOption, CodeOption, Engine
 
 if TYPE_CHECKING:
     from ..experiments.grid import Grid, Run
     from ..experiments.manifest import Manifest
-
-
-class Engine(str, Enum):
-    """What starts the runs."""
-
-    local = "local"
-    ray = "ray"
 
 
 @app.command()
@@ -30,13 +22,8 @@ def run(
     grid: Annotated[Path, typer.Argument(metavar="GRID", help="A YAML file: corpora, variants, sizes, seeds.")],
     folder: Annotated[Path, typer.Argument(metavar="RUNS", help="The folder of the runs; manifest.jsonl is in it.")],
     workers: Annotated[int, typer.Option(min=1, help="How many runs at once, each a process.")] = 1,
-    engine: Annotated[
-        Engine, typer.Option(help="What starts the runs: processes of this machine, or Ray.")
-    ] = Engine.local,
-    address: Annotated[
-        str | None,
-        typer.Option(help="The address of a Ray cluster; without one, Ray is started on this machine."),
-    ] = None,
+    engine: Annotated[Engine, typer.Option(help="What starts the runs: processes of this machine, or Ray.")] = "local",
+    address: AddressOption = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch in each process.")] = 1,
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="The number of a GPU, -1 for the CPU.")] = -1,
     retry: Annotated[bool, typer.Option(help="Do runs again that failed before.")] = False,
@@ -78,7 +65,7 @@ def run(
         "settings": {"threads": threads, "use_gpu": gpu_id, "code": code},
         "keep_models": keep_models,
     }
-    if engine is Engine.ray:
+    if engine == "ray":
         how["address"] = address
     with failing_politely(), explaining():
         import_code(code)
@@ -102,7 +89,7 @@ def run(
                 copied.add(one.key)
                 say(f"{one.name}: reused")
             todo = [one for one in todo if one.key not in copied]
-            start = run_on_ray if engine is Engine.ray else run_here if show else run_locally
+            start = run_on_ray if engine == "ray" else run_here if show else run_locally
             outcomes = start(todo, folder, **how)
             for one, record in outcomes if show else tqdm(outcomes, total=len(todo), disable=None, unit="run"):
                 manifest.add(record)

@@ -9,13 +9,13 @@ from .counts import LayerCounts
 from .docbin import check_docbin_output, read_docbin, sentence_spans, split_sentences, write_docbin
 from .docs import conversion_warnings, export_corpus, make_docs, make_vocab, read_docs, write_corpus
 from .doctor import DEV, TEST, TRAIN, Examination, compare, examine
-from .files import check_output, replacing, replacing_folder
+from .files import check_output, checksum, replacing, replacing_folder
 from .formats import FORMATS, WRITERS, parse_annotations
 from .formats.columns import DELIMITERS
 from .labels import LabelMap, parse_label_maps, read_label_map
 from .outputs import docbin_paths
 from .problems import CorpusError, Place
-from .raw import Part, RawText, open_parquet, raw_files, read_part, read_raw
+from .raw import Part, RawText, cut_raw, raw_files, read_part, read_raw
 from .sampling import sample_sentences, write_sample
 from .schemes import SCHEMES
 from .survey import Survey, survey_corpus
@@ -38,14 +38,15 @@ __all__ = [
     "Survey",
     "check_docbin_output",
     "check_output",
+    "checksum",
     "compare",
     "conversion_warnings",
+    "cut_raw",
     "docbin_paths",
     "examine",
     "export_corpus",
     "make_docs",
     "make_vocab",
-    "open_parquet",
     "parse_annotations",
     "parse_label_maps",
     "raw_files",

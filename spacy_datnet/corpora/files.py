@@ -1,5 +1,6 @@
 """Writing files whole or not at all."""
 
+import hashlib
 import os
 import re
 import secrets
@@ -104,6 +105,25 @@ def _temporary(path: Path) -> Iterator[Path]:
         raise _unwritable(path, error) from error
     finally:
         _remove(temporary)
+
+
+def checksum(path: Path, without: Path | None = None) -> str:
+    """Sum up the content of a file, or of a folder with the names in it.
+
+    path (Path): The file or folder.
+    without (Optional[Path]): A folder that does not count where it is in that one.
+    RETURNS (str): The same for the same content.
+    """
+    files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+    content = hashlib.blake2b(digest_size=16)
+    for file in files:
+        if (without and without.resolve() in file.resolve().parents) or "__pycache__" in file.parts:
+            continue
+        content.update(str(file.relative_to(path)).encode() + b"\0")
+        with file.open("rb") as opened:
+            while part := opened.read(1 << 20):
+                content.update(part)
+    return content.hexdigest()
 
 
 def _remove(path: Path) -> None:

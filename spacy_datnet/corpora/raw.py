@@ -103,6 +103,25 @@ def read_part(part: Part, bad: Bad | None = None) -> Iterator[RawText]:
         raise CorpusError(Errors.DN202.format(path=part.path, reason=error.strerror or error)) from error
 
 
+def cut_raw(path: Path, size: int) -> Iterator[tuple[Part, int]]:
+    """Cut a file into parts of about so many bytes, each with the number of its documents, or somewhat more."""
+    if path.suffix in _COUNTS:
+        total = _COUNTS[path.suffix](path)
+        step = max(1, total * size // path.stat().st_size)
+        for start in range(0, total, step):
+            stop = min(start + step, total)
+            yield Part(path, start, stop, start + 1), stop - start
+        return
+    start, first = 0, 1
+    with path.open("rb") as file:
+        while block := file.read(size):
+            count = block.count(b"\n")
+            while not block.endswith(b"\n") and (block := file.readline(size)):
+                count += block.endswith(b"\n")
+            yield Part(path, start, file.tell(), first), count
+            start, first = file.tell(), first + count
+
+
 def _refuse(place: Place, record: str) -> None:
     raise CorpusError(Errors.DN341.format(place=place))
 
@@ -196,4 +215,8 @@ _READERS: dict[str, Callable[[Part, Bad], Iterator[RawText]]] = {
     ".jsonl": _read_lines,
     ".parquet": _read_rows,
     ".spacy": _read_docs,
+}
+_COUNTS: dict[str, Callable[[Path], int]] = {
+    ".parquet": lambda path: open_parquet(path).metadata.num_rows,
+    ".spacy": lambda path: sum(1 for _ in read_docbin(path, Vocab())),
 }

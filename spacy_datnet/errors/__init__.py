@@ -30,6 +30,12 @@ class Errors(
 
 
 class Warnings(
-    components.Warnings, features.Warnings, commands.Warnings, training.Warnings, corpora.Warnings, metaclass=_Coded
+    components.Warnings,
+    features.Warnings,
+    commands.Warnings,
+    training.Warnings,
+    corpora.Warnings,
+    texts.Warnings,
+    metaclass=_Coded,
 ):
     """Messages of warnings: something was repaired or is probably not what the user wants."""

@@ -11,3 +11,22 @@ class Errors:
     )
     DN342 = '{path}: .parquet files need the package pyarrow. Install it with `pip install "spacy-datnet[parquet]"`.'
     DN343 = "{path} has no column `text`. It has: {columns}. Rename the one with the text."
+    DN344 = "There is no pipeline {pipeline}, as a folder or an installed package; it is looked up from {folder}."
+    DN345 = "{folder} holds something else than annotated documents, and nothing is put beside it. Name another folder."
+    DN346 = "Another process annotates into {folder}. Wait for its end, or name another folder."
+    DN347 = "{path} can't be read, so the annotation can't go on: {reason}. Start anew with --restart."
+    DN348 = (
+        "What is in {folder} was annotated with something else, so it can't go on. Changed: {changes}. Change it back, "
+        "name another folder, or start anew with --restart."
+    )
+    DN349 = "{pipeline} fails at every document of {path}, first with {reason}. Try it on a text of your own."
+    DN350 = (
+        "Workers died {count} times while they annotated what begins in {path} with number {first}, perhaps for want "
+        "of memory. What is done stays: the same command goes on, with fewer --workers if need be."
+    )
+
+
+class Warnings:
+    """Messages of warnings."""
+
+    DN355 = "{count} record(s) were set aside in {path}: {first}{more}"

@@ -4,21 +4,19 @@ import multiprocessing
 import os
 import shutil
 import signal
-import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
 from ..errors import Errors
+from ..processes import START, schedule, watch_parent
 from ._problems import ExperimentError
 from .runs import Run
 
 UNFINISHED = ".unfinished"
 MODELS = "models"
-# a server that is forked has no threads and no GPU yet, unlike the process that watches
-START = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 # how a training ends that was told to, and has saved its state
 INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 # how often Ray begins a run again whose worker has died
@@ -76,25 +74,6 @@ def run_here(
         yield run, work(run, folder, {**settings, "show": True}, keep_models)
 
 
-def _schedule(
-    runs: Iterable[Run],
-    workers: int,
-    start: Callable[[Run], Any],
-    ready: Callable[[list[Any]], Iterable[Any]],
-    result: Callable[[Run, Any], dict[str, Any]],
-) -> Iterator[Outcome]:
-    """Have so many runs at work at once, and yield each when it ends."""
-    waiting = iter(runs)
-    active: dict[Any, Run] = {}
-    while True:
-        while len(active) < workers and (run := next(waiting, None)) is not None:
-            active[start(run)] = run
-        if not active:
-            return
-        for handle in ready(list(active)):
-            yield (run := active.pop(handle)), result(run, handle)
-
-
 def run_locally(
     runs: Iterable[Run], folder: Path, *, workers: int, settings: dict[str, Any], keep_models: bool
 ) -> Iterator[Outcome]:
@@ -137,7 +116,8 @@ def run_locally(
             receiver.close()
 
     try:
-        yield from _schedule(runs, workers, start, wait, result)
+        for run, receiver in schedule(runs, workers, start, wait):
+            yield run, result(run, receiver)
     finally:
         # a training saves its state after the step it is in
         for process in processes.values():
@@ -149,15 +129,8 @@ def run_locally(
 def _work_and_send(connection: Connection, *args: Any) -> None:
     # an interrupt from the keyboard goes to all processes; the one that watches ends the others
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    watch_parent()
     connection.send(work(*args))
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that watches is gone, even if that was killed."""
-    if (parent := multiprocessing.parent_process()) is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def run_on_ray(
@@ -199,7 +172,8 @@ def run_on_ray(
 
     try:
         start = lambda run: task.remote(Path.cwd(), run, folder, settings, keep_models)  # noqa: E731
-        yield from _schedule(runs, workers, start, lambda active: ray.wait(active)[0], result)
+        for run, reference in schedule(runs, workers, start, lambda active: ray.wait(active)[0]):
+            yield run, result(run, reference)
     finally:
         ray.shutdown()
 

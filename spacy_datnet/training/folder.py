@@ -5,7 +5,6 @@ the files, their content, wherever a setting names one that is read.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -21,7 +20,7 @@ from spacy.training.loop import DIR_MODEL_BEST, DIR_MODEL_LAST
 from spacy.util import get_package_path, is_package
 from thinc.api import Config
 
-from ..corpora import CorpusError, replacing
+from ..corpora import CorpusError, checksum, replacing
 from ..errors import Errors, Warnings
 from .state import sync, sync_folder
 
@@ -236,17 +235,7 @@ class TrainingFolder:
                 if not name.isidentifier() or not is_package(name):
                     return ""
                 path = get_package_path(name)
-            files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-            output = self.output.resolve()
-            content = hashlib.blake2b(digest_size=16)
-            for file in files:
-                if output in file.resolve().parents or "__pycache__" in file.parts:
-                    continue
-                content.update(str(file.relative_to(path)).encode() + b"\0")
-                with file.open("rb") as opened:
-                    while part := opened.read(1 << 20):
-                        content.update(part)
-            return content.hexdigest()
+            return checksum(path, without=self.output)
         except (OSError, ValueError):  # no path, or none that can be read: whoever reads it will say so
             return ""
 

@@ -9,6 +9,8 @@ import pytest
 import spacy
 import typer
 
+from spacy_datnet.bulk import ENGINES
+from spacy_datnet.bulk import FORMATS as SHARD_FORMATS
 from spacy_datnet.cli import _options, app
 from spacy_datnet.corpora import DELIMITERS, FORMATS, SCHEMES, WRITERS
 from spacy_datnet.experiments.tables import FORMATS as TABLE_FORMATS
@@ -52,6 +54,8 @@ def test_choices_are_what_the_package_offers():
         (_options.Format, FORMATS),
         (_options.Scheme, SCHEMES),
         (_options.ExportFormat, tuple(WRITERS)),
+        (_options.ShardFormat, tuple(SHARD_FORMATS)),
+        (_options.Engine, tuple(ENGINES)),
         (_options.Delimiter, DELIMITERS),
         (_options.TableFormat, TABLE_FORMATS),
         (_options.Task, get_args(recipe.Task)),
