@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from tqdm import tqdm
 
 from ..errors import Warnings
 from ._app import app, failing_politely, import_code, say, warn
@@ -43,6 +42,7 @@ def annotate(
     at the beginning are refused.
     """
     from ..bulk import ENGINES, PROCESSORS, Job, Manifest, check_format, make_plan
+    from ..corpora.progress import progress
 
     with failing_politely():
         import_code(code)
@@ -63,7 +63,7 @@ def annotate(
             left = {number: parts for number, parts in enumerate(plan.shards) if number not in manifest.done}
             before = sum(plan.counts[number] for number in manifest.done)
             docs = 0
-            with tqdm(total=sum(plan.counts), initial=before, unit="doc", disable=None, smoothing=0.1) as bar:
+            with progress(total=sum(plan.counts), initial=before, unit="doc") as bar:
                 for record in ENGINES[engine](job, left, workers or PROCESSORS, address):
                     manifest.add(record)
                     docs += record["docs"]

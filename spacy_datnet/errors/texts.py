@@ -24,9 +24,15 @@ class Errors:
         "Workers died {count} times while they annotated what begins in {path} with number {first}, perhaps for want "
         "of memory. What is done stays: the same command goes on, with fewer --workers if need be."
     )
+    DN361 = "There is no strategy {strategy!r}. Choose one of: {known}; or register it in a file of --code."
+    DN362 = (
+        "The strategy {strategy!r} asks how sure the pipeline is, and nothing in this one says it: that takes a "
+        "`datnet_ner`. With --strategy random, its entities are suggested all the same."
+    )
 
 
 class Warnings:
     """Messages of warnings."""
 
     DN355 = "{count} record(s) were set aside in {path}: {first}{more}"
+    DN365 = "There are not enough sentences for {budget} tokens: those that are new and differ have {spent}."
