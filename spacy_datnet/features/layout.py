@@ -37,14 +37,14 @@ class Layout:
         nothing = np.zeros(0, dtype=np.int64)
         lengths, owners, words, first = [nothing], [nothing], [nothing], 0
         for i, doc in enumerate(docs):
-            is_word = ~doc.to_array(IS_SPACE).astype(bool)
-            begins = np.zeros(len(doc), dtype=bool)
+            places = np.flatnonzero(doc.to_array(IS_SPACE) == 0)
+            counts = np.array([len(places)])
             if doc.has_annotation("SENT_START"):
-                begins = doc.to_array(SENT_START) == 1
-            _, counts = np.unique(np.cumsum(begins)[is_word], return_counts=True)
+                counts = np.bincount(np.cumsum(doc.to_array(SENT_START) == 1)[places])
+            counts = counts[counts > 0]
             lengths.append(counts)
             owners.append(np.full(len(counts), i))
-            words.append(first + np.flatnonzero(is_word))
+            words.append(first + places)
             first += len(doc)
         return cls(*(np.concatenate(parts) for parts in (lengths, owners, words)))
 

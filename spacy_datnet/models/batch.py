@@ -4,9 +4,9 @@ Features are computed for the flat tokens of the docs, then collected for as man
 shall see.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,9 +15,9 @@ from thinc.api import Model
 from thinc.util import torch2xp, xp2torch
 
 from ..errors import Errors
-from ..features.layout import Layout, Spelling
+from ..features.layout import PADDED_TOKENS, Layout, Spelling
 from ..features.word_vectors import Words
-from ..nn.datnet_encoder import Inputs
+from ..nn.datnet_encoder import DATNetEncoder, Inputs
 from ..nn.sentences import Sentences
 from ..resources import SOURCE
 
@@ -89,6 +89,37 @@ class Features:
         tokens = torch.from_numpy(self.layout.tokens(sentences)).to(gradient.device)
         return torch.zeros_like(self.words).index_copy_(0, tokens, gradient)
 
+    def everything(self) -> Inputs:
+        """Give the features of all tokens, which are in no sentences, with each word form once."""
+        characters = form_lengths = forms = None
+        if self.spelling is not None and self.forms is not None:
+            arrays = self.spelling.characters, self.spelling.lengths, self.forms
+            characters, form_lengths, forms = (torch.from_numpy(array).to(self.words.device) for array in arrays)
+        return Inputs(self.words, Sentences(torch.zeros(0), self.words.device), 0, characters, form_lengths, forms)
+
+
+class Encoded(NamedTuple):
+    """Target sentences of like length, as the decoder sees them."""
+
+    tokens: np.ndarray  # which of all docs' tokens they have, one sentence after the other
+    sentences: Sentences
+    states: torch.Tensor  # (tokens, width)
+
+
+def encode_by_length(network: DATNetEncoder, features: Features, padded: int = PADDED_TOKENS) -> Iterator[Encoded]:
+    """Run the encoders over target sentences, in groups of like length.
+
+    network (DATNetEncoder): The network, called without gradients.
+    features (Features): The features of the batch.
+    padded (int): Tokens in a group at most, padding counted.
+    """
+    inputs = features.everything()
+    flat = torch.cat(network.features(inputs, inputs.words, network.embed_characters(inputs)), 1)
+    for chosen in features.layout.by_length(padded):
+        tokens, lengths = features.layout.tokens(chosen), torch.from_numpy(features.layout.lengths[chosen])
+        group = Inputs(flat[torch.from_numpy(tokens).to(flat.device)], Sentences(lengths, flat.device), 0)
+        yield Encoded(tokens, group.sentences, network.contexts((group.words,), group).full)
+
 
 def _spell(spelling: Spelling, forms: np.ndarray, owners: np.ndarray | None) -> tuple[np.ndarray, ...]:
     """Spell tokens: characters, form lengths, form of each token, owner of each character.
@@ -117,10 +148,11 @@ def build_features(tok2vec: Words, source_tok2vec: Words | None, spell: bool) ->
     RETURNS (Model[Batch, Features]): The layer. Its backprop takes the gradient of `Features.words`.
     """
     layers = [tok2vec] if source_tok2vec is None else [tok2vec, source_tok2vec]
+    model = Model("features", forward, init=init, layers=layers, dims={"nO": None}, attrs={"spell": spell})
     # a listener hears the whole batch or nothing
-    if len(layers) > 1 and any(hasattr(node, "upstream_name") for layer in layers for node in layer.walk()):
+    if source_tok2vec is not None and listens(model):
         raise ValueError(Errors.DN018)
-    return Model("features", forward, init=init, layers=layers, dims={"nO": None}, attrs={"spell": spell})
+    return model
 
 
 def init(model: Featurizer, X: Batch | None = None, Y: None = None) -> None:
@@ -165,6 +197,11 @@ def forward(model: Featurizer, batch: Batch, is_train: bool) -> tuple[Features, 
 def is_static(model: Featurizer) -> bool:
     """Tell whether no layer of word features wants a gradient."""
     return all(layer.attrs.get("static", False) for layer in model.layers)
+
+
+def listens(model: Featurizer) -> bool:
+    """Tell whether another component computes the word features."""
+    return any(hasattr(node, "upstream_name") for node in model.walk())
 
 
 def _shares(model: Featurizer, batch: Batch) -> list[tuple[Words, np.ndarray, list[Doc]]]:

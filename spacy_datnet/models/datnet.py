@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import accumulate, pairwise
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -9,17 +10,15 @@ import torch
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model
-from torch import Tensor
 
 from ..errors import Errors
 from ..features.layout import PADDED_TOKENS
 from ..features.word_vectors import Words
 from ..nn.context import plain_torch
 from ..nn.datnet import TRANSFERS, DATNet, Sizes
-from ..nn.sentences import Sentences
 from ..nn.tags import MISSING
 from ..resources import TARGET
-from .batch import Batch, Featurizer, build_features
+from .batch import Batch, Encoded, Featurizer, build_features, encode_by_length
 from .parts import CharacterFactory, DecoderFactory, EncoderFactory, at_least
 from .shim import NetworkShim, shim_of
 
@@ -39,14 +38,6 @@ class Prediction(NamedTuple):
         """
         marginal, conditional = cast(np.ndarray, self.marginal), cast(np.ndarray, self.conditional)
         return [float(marginal[start] + conditional[start + 1 : end].sum()) for start, end in items]
-
-
-class Encoded(NamedTuple):
-    """Target sentences of like length, as the decoder sees them."""
-
-    tokens: np.ndarray  # which of all docs' tokens they have, one sentence after the other
-    sentences: Sentences
-    states: Tensor  # (tokens, width)
 
 
 # of the tags of all tokens that are decoded at once
@@ -147,21 +138,16 @@ def predict(
     confidence (bool): Whether posterior probabilities are wanted.
     RETURNS (List[Prediction]): One per doc, also for an empty one.
     """
-    return decode(model, docs, encode(model, docs), allowed=allowed, confidence=confidence)
+    with plain_torch(shim_of(model).device, grad=False):
+        return decode(model, docs, encode(model, docs), allowed=allowed, confidence=confidence)
 
 
 def encode(model: DATNetModel, docs: list[Doc]) -> Iterator[Encoded]:
-    """Run the encoders over the sentences of target docs, in groups of like length."""
+    """Run the encoders over the sentences of target docs, in groups of like length; within `plain_torch`."""
     if any(len(doc) for doc in docs):
-        network, device = network_of(model), shim_of(model).device
-        with plain_torch(device, grad=False):
-            features = model.get_ref("features").predict(Batch(docs)).to(device)
-        n_tags = network.sizes.tags[TARGET]
-        for sentences in features.layout.by_length(min(PADDED_TOKENS, MOST_SCORES // n_tags)):
-            with plain_torch(device, grad=False):
-                inputs = features.inputs(sentences)
-                states = network(inputs)
-            yield Encoded(features.layout.tokens(sentences), inputs.sentences, states)
+        network = network_of(model)
+        features = model.get_ref("features").predict(Batch(docs)).to(shim_of(model).device)
+        yield from encode_by_length(network, features, min(PADDED_TOKENS, MOST_SCORES // network.sizes.tags[TARGET]))
 
 
 def decode(
@@ -173,31 +159,27 @@ def decode(
     confidence: bool = False,
     known: np.ndarray | None = None,
 ) -> list[Prediction]:
-    """Label target docs whose sentences are encoded; see `predict`.
+    """Label target docs whose sentences are encoded; see `predict`. Within `plain_torch`.
 
     known (Optional[ndarray]): (tokens of all docs,), what was predicted before, if only probabilities are wanted anew.
     """
     if not docs:
         return []
     decoder = network_of(model).decoder(TARGET)
-    sizes = [len(doc) for doc in docs]
-    borders = np.cumsum(sizes)[:-1]
-    tags = np.full(sum(sizes), MISSING)
+    borders = list(accumulate((len(doc) for doc in docs), initial=0))
+    tags = np.full(borders[-1], MISSING)
     logs = np.zeros((2, len(tags)), dtype=np.float32)
     for tokens, sentences, states in encoded:
         may, path = (
             None if flat is None else torch.from_numpy(flat[tokens]).to(states.device) for flat in (allowed, known)
         )
-        with plain_torch(states.device, grad=False):
-            decoded = decoder.decode(states, sentences, may, confidence, path)
+        decoded = decoder.decode(states, sentences, may, confidence, path)
         tags[tokens] = decoded.tags.cpu().numpy()
         if decoded.marginal is not None and decoded.conditional is not None:
             logs[:, tokens] = torch.stack([decoded.marginal, decoded.conditional]).cpu().numpy()
-    parts = np.split(tags, borders)
     if not confidence:
-        return [Prediction(part, None, None) for part in parts]
-    marginal, conditional = (np.split(row, borders) for row in logs)
-    return [Prediction(*parts) for parts in zip(parts, marginal, conditional, strict=True)]
+        return [Prediction(tags[a:b], None, None) for a, b in pairwise(borders)]
+    return [Prediction(tags[a:b], *logs[:, a:b]) for a, b in pairwise(borders)]
 
 
 def drop_source(model: DATNetModel) -> None:

@@ -17,7 +17,7 @@ from ..features.word_vectors import Words
 from ..nn.context import plain_torch
 from ..nn.datnet_encoder import DATNetEncoder, EncoderSizes
 from ..resources import TARGET
-from .batch import Batch, Features, Featurizer, build_features, is_static
+from .batch import Batch, Features, Featurizer, build_features, encode_by_length, is_static
 from .datnet import DATNetModel, network_of
 from .parts import CharacterFactory, EncoderFactory, at_least
 from .shim import NetworkShim, shim_of
@@ -125,11 +125,9 @@ def no_backprop(d_states: list[Floats2d]) -> list[Doc]:
 
 def predict(network: DATNetEncoder, features: Features) -> torch.Tensor:
     """Encode the flat tokens of a batch, in groups of sentences of like length: (tokens, width)."""
-    words = features.words
-    states = words.new_zeros(len(words), network.width)
-    for sentences in features.layout.by_length():
-        tokens = torch.from_numpy(features.layout.tokens(sentences)).to(words.device)
-        states[tokens] = network(features.inputs(sentences))
+    states = features.words.new_zeros(len(features.words), network.width)
+    for tokens, _, found in encode_by_length(network, features):
+        states[torch.from_numpy(tokens).to(states.device)] = found
     return states
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from functools import cache
 from hashlib import sha256
@@ -158,8 +158,7 @@ class NetworkShim(PyTorchShim, Generic[NetworkT, SizesT]):
             self._model = None
             return self
         state = load(weights)
-        if broken := sorted(name for name, value in state.items() if not value.isfinite().all()):
-            raise ValueError(Errors.DN066.format(names=", ".join(broken)))
+        check_finite((name, bool(value.isfinite().all())) for name, value in state.items())
         self.build(self._sizes_type(**sizes))
         self.network.load_state_dict(state)
         return self
@@ -168,6 +167,15 @@ class NetworkShim(PyTorchShim, Generic[NetworkT, SizesT]):
 def _sum_of(sizes: dict[str, Any], weights: bytes) -> str:
     """Compute the checksum of what is saved of a network."""
     return sha256(srsly.msgpack_dumps(sizes) + weights).hexdigest()
+
+
+def check_finite(weights: Iterable[tuple[str, bool]]) -> None:
+    """Raise DN066 if weights are not finite.
+
+    weights (Iterable[Tuple[str, bool]]): Names of weights, and whether all of their numbers are finite.
+    """
+    if broken := sorted({name for name, is_finite in weights if not is_finite}):
+        raise ValueError(Errors.DN066.format(names=", ".join(broken)))
 
 
 def shim_of(model: Model) -> NetworkShim[Any, Any]:

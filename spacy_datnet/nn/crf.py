@@ -8,24 +8,33 @@ Shapes: `batch` sentences, `tokens` of the longest one, `tags` of the decoder. A
 the score -inf.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from .moves import Moves, moves_of
 from .sentences import mask_of
-from .viterbi import DenseStep, PrunedStep
+from .viterbi import best_paths
 
 # exp(-300) is 1e-130: far below what a posterior can show, far above the smallest float64 (1e-308). Only where every
 # legal tag of a token is more than 300 below an illegal one are probabilities wrong, and where what comes before and
 # what comes behind a token contradict each other by more than 700 with no legal way between them
 FLOOR = -300.0
 MISSING = -1
-# tags from which on most transitions are left out of the search for the best path, without a change of the result
-MANY_TAGS = 128
 TINY = torch.finfo(torch.float64).tiny
+
+
+def on_host(*tensors: Tensor) -> list[Any]:
+    """Give NumPy and arrays of tensors that are on the CPU, else PyTorch and the tensors: both know the same calls.
+
+    What is computed at each token are a few numbers, of which the call is what costs, and NumPy's cost half as much.
+    """
+    if all(tensor.device.type == "cpu" for tensor in tensors):
+        return [np, *(tensor.detach().numpy() for tensor in tensors)]
+    return [torch, *tensors]
 
 
 class Scores(NamedTuple):
@@ -87,45 +96,50 @@ def forward_backward(
     """
     batch, tokens, _ = emissions.shape
     start, transitions, end = (score.detach().double().exp() for score in scores)
+    moves = moves_of(transitions)
     logits = emissions.detach().double()
     if allowed is not None:
         logits = logits.masked_fill(~allowed, -torch.inf)
     logits = logits.transpose(0, 1)  # (tokens, batch, tags)
-    peak = logits.amax(2, keepdim=True).clamp(min=torch.finfo(torch.float64).min)  # (tokens, batch, 1)
+    peak = logits.amax(2, keepdim=True).clamp_(min=torch.finfo(torch.float64).min)  # (tokens, batch, 1)
     weight = (logits - peak).clamp_(min=FLOOR).exp_()  # (tokens, batch, tags)
     if allowed is not None:
         weight *= allowed.transpose(0, 1)
-    mask = mask_of(lengths, tokens).transpose(0, 1)  # (tokens, batch)
-    last, rows = lengths - 1, torch.arange(batch, device=lengths.device)
+    back, rows = (torch.arange(n, device=lengths.device) for n in (tokens, batch))
+    parts = weight, peak, mask_of(lengths, tokens).T, back.flip(0), rows, lengths, start, end
+    xp, weight, peak, mask, back, rows, lengths, start, end = on_host(*parts)
 
     # one loop for both directions: from the first token on, and from the end of the longest sentence back; a shorter
     # sentence joins the latter at its own last token, all is zero for it until then
-    weights = torch.stack([weight, weight.flip(0)], 1)  # (tokens, 2, batch, tags)
-    entering = torch.zeros_like(weights)
+    weights = xp.stack([weight, weight[back]], 1)  # (tokens, 2, batch, tags)
+    entering = xp.zeros_like(weights)
     entering[0, 0] = start
     entering[tokens - lengths, 1, rows] = end
-    moves = moves_of(transitions)
-    states, scale = torch.empty_like(weights), weights.new_empty(tokens, 2, batch)
-    before = None
-    steps = zip(*(part.unbind() for part in (entering, weights, states, scale)), strict=True)
-    for enter, emitted, state, total in steps:
-        if before is not None:
-            moves.add(enter, before)
-        torch.mul(enter, emitted, out=state)
-        torch.sum(state, 2, out=total)
-        state /= total.clamp(min=TINY)[..., None]
-        before = state
-    alpha, arriving, following = states[:, 0], states[:, 1].flip(0), entering[:, 1].flip(0)
+    states, totals = [], []
+    ones = xp.ones_like(weights[0, 0, :1].T)  # (tags, 1)
+    for enter, emission in zip(entering, weights, strict=True):
+        if states:
+            moves.add(enter, states[-1])
+        state = enter * emission  # (2, batch, tags)
+        total = state @ ones
+        total += TINY
+        state /= total
+        states.append(state)
+        totals.append(total[0, :, 0])
+    both = xp.stack(states)
+    alpha, arriving, following = both[:, 0], both[back, 1], entering[back, 1]
     unary = alpha * following  # (tokens, batch, tags)
     meeting = unary.sum(2)  # (tokens, batch)
-    log_scale = torch.where(mask, scale[:, 0].log() + peak[..., 0], 0.0)  # (tokens, batch)
-    log_partition = log_scale.sum(0) + meeting[last, rows].log()
-    possible = torch.isfinite(log_partition)
+    log_scale = xp.where(mask, xp.log(xp.stack(totals)) + peak[..., 0], 0.0)  # (tokens, batch)
+    with np.errstate(divide="ignore"):
+        log_partition = log_scale.sum(0) + xp.log(meeting[lengths - 1, rows])
+    possible = xp.isfinite(log_partition)
     if usable is not None:
-        possible &= usable
-    share = torch.where(mask & possible, 1.0 / meeting.clamp(min=TINY), 0.0)[..., None]
+        possible &= on_host(usable)[1]
+    share = xp.where(mask & possible, 1.0 / (meeting + TINY), 0.0)[..., None]
     unary *= share
-    return Posterior(log_partition, unary.transpose(0, 1), alpha * share, arriving, following, moves)
+    parts = log_partition, unary.swapaxes(0, 1), alpha * share, arriving, following
+    return Posterior(*(torch.as_tensor(part) for part in parts), moves)
 
 
 def path_score(emissions: Tensor, lengths: Tensor, scores: Scores, tags: Tensor) -> Tensor:
@@ -210,25 +224,9 @@ def viterbi(emissions: Tensor, lengths: Tensor, scores: Scores, allowed: Tensor 
 
     RETURNS (Tensor): (batch, tokens), int64, 0 behind the end of a sentence.
     """
-    batch, tokens, _ = emissions.shape
     if allowed is not None:
         emissions = emissions.masked_fill(~allowed, -torch.inf)
-    logits = emissions.transpose(0, 1)
-    last = lengths - 1
-    step = DenseStep(scores.transitions) if scores.start.numel() < MANY_TAGS else PrunedStep(scores.transitions)
-    best, back = scores.start + logits[0], []  # (batch, tags)
-    for t in range(1, tokens):
-        value, origin = step(best)  # (batch, tags)
-        best = torch.where((t <= last)[:, None], value + logits[t], best)
-        back.append(origin)
-    final = (best + scores.end).argmax(1)  # (batch,)
-    path = torch.zeros(tokens, batch, dtype=torch.int64, device=emissions.device)
-    tag = final
-    for t in range(tokens - 1, -1, -1):
-        if t < tokens - 1:
-            tag = torch.where(t >= last, final, back[t].gather(1, tag[:, None])[:, 0])
-        path[t] = tag
-    return path.T * mask_of(lengths, tokens)
+    return best_paths(emissions.detach().transpose(0, 1), lengths, *(score.detach() for score in scores))
 
 
 def decode(
@@ -254,15 +252,11 @@ def decode(
         return Decoded(tags, None, None)
     emissions, scores = emissions / temperature, Scores(*(score / temperature for score in scores))
     posterior = forward_backward(emissions, lengths, scores, allowed)
-    index = tags[..., None]
-
-    def along_path(values: Tensor) -> Tensor:
-        return values.gather(2, index)[..., 0]
-
-    arriving = along_path(posterior.arriving.transpose(0, 1))  # (batch, tokens)
-    following = along_path(posterior.following.transpose(0, 1))
-    step = scores.transitions.double()[tags[:, :-1], tags[:, 1:]]  # (batch, tokens - 1)
-    conditional = torch.zeros_like(following)
-    conditional[:, 1:] = step + arriving[:, 1:].log() - following[:, :-1].log()
-    marginal = along_path(posterior.unary).log()
-    return Decoded(tags, marginal.to(emissions.dtype), conditional.to(emissions.dtype))
+    at, rows = (torch.arange(n, device=tags.device) for n in reversed(tags.shape))
+    parts = posterior.unary, posterior.arriving, posterior.following, scores.transitions.double()
+    xp, path, at, rows, unary, arriving, following, transitions = on_host(tags, at, rows[:, None], *parts)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        marginal = xp.log(unary[rows, at, path])  # (batch, tokens)
+        conditional = xp.log(arriving[at, rows, path])
+        conditional[:, 1:] += transitions[path[:, :-1], path[:, 1:]] - xp.log(following[at, rows, path])[:, :-1]
+    return Decoded(tags, *(torch.as_tensor(part).to(emissions.dtype) for part in (marginal, conditional)))

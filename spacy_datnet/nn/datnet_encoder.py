@@ -40,10 +40,10 @@ class Inputs:
     words: Tensor
     sentences: Sentences
     n_source: int
-    characters: Tensor | None
-    form_lengths: Tensor | None
-    forms: Tensor | None
-    owners: Tensor | None
+    characters: Tensor | None = None
+    form_lengths: Tensor | None = None
+    forms: Tensor | None = None
+    owners: Tensor | None = None
 
     @cached_property
     def resources(self) -> dict[str, Sentences]:
@@ -100,18 +100,17 @@ class DATNetEncoder(nn.Module):
             return None
         return self.characters.embed(inputs.characters)
 
-    def encode(self, inputs: Inputs, words: Tensor, characters: Tensor | None, dropout: float = 0.0) -> States:
-        """Encode sentences from word features and embedded characters, which a perturbation may have changed.
+    def features(
+        self, inputs: Inputs, words: Tensor, characters: Tensor | None, dropout: float = 0.0
+    ) -> tuple[Tensor, ...]:
+        """Compute what the encoders of sentences read, side by side: of each part, (tokens, ...); see `encode`."""
+        if self.characters is None or inputs.forms is None:
+            return (drop(words, dropout),)
+        encoded = self.characters(characters, inputs.form_lengths)  # (forms, filters)
+        return drop(embedding(inputs.forms, encoded), dropout), drop(words, dropout)
 
-        words (Tensor): (tokens, word_width).
-        characters (Optional[Tensor]): (characters, embedding_width).
-        dropout (float): Rate on the features and on the states.
-        RETURNS (States): The states.
-        """
-        features: tuple[Tensor, ...] = (drop(words, dropout),)  # side by side, each (tokens, ...)
-        if self.characters is not None and inputs.forms is not None:
-            encoded = self.characters(characters, inputs.form_lengths)  # (forms, filters)
-            features = (drop(embedding(inputs.forms, encoded), dropout), *features)
+    def contexts(self, features: tuple[Tensor, ...], inputs: Inputs, dropout: float = 0.0) -> States:
+        """Encode sentences from the features of their tokens; see `encode`."""
         shared = drop(self.shared(features, inputs.sentences), dropout)
         if not self.private:
             return States(shared, shared)
@@ -121,6 +120,16 @@ class DATNetEncoder(nn.Module):
             for resource, sentences in inputs.resources.items()
         ]
         return States(shared, torch.cat([shared, drop(torch.cat(parts), dropout)], 1))
+
+    def encode(self, inputs: Inputs, words: Tensor, characters: Tensor | None, dropout: float = 0.0) -> States:
+        """Encode sentences from word features and embedded characters, which a perturbation may have changed.
+
+        words (Tensor): (tokens, word_width).
+        characters (Optional[Tensor]): (characters, embedding_width).
+        dropout (float): Rate on the features and on the states.
+        RETURNS (States): The states.
+        """
+        return self.contexts(self.features(inputs, words, characters, dropout), inputs, dropout)
 
     def forward(self, inputs: Inputs, dropout: float = 0.0) -> Tensor:
         """Compute the states that a decoder sees: (tokens, width)."""

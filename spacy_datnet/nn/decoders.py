@@ -34,6 +34,14 @@ class Decoder(nn.Module):
         self.legal_transitions.copy_(transitions)
         self.legal_end.copy_(end)
 
+    def legal(self, start: Tensor, transitions: Tensor, end: Tensor) -> crf.Scores:
+        """Put -inf where scores are of what is illegal."""
+        return crf.Scores(
+            torch.where(self.legal_start, start, -torch.inf),
+            torch.where(self.legal_transitions, transitions, -torch.inf),
+            torch.where(self.legal_end, end, -torch.inf),
+        )
+
     def scores(self) -> crf.Scores:
         """Give the scores of starts, transitions and ends, -inf for an illegal one."""
         raise NotImplementedError
@@ -83,11 +91,7 @@ class CRF(Decoder):
         self.end = nn.Parameter(torch.zeros(n_tags))
 
     def scores(self) -> crf.Scores:  # noqa: D102
-        return crf.Scores(
-            self.start.masked_fill(~self.legal_start, -torch.inf),
-            self.transitions.masked_fill(~self.legal_transitions, -torch.inf),
-            self.end.masked_fill(~self.legal_end, -torch.inf),
-        )
+        return self.legal(self.start, self.transitions, self.end)
 
     def loss(self, states: Tensor, sentences: Sentences, tags: Tensor, complete: bool) -> Tensor:  # noqa: D102
         emissions, tags = sentences.pad(self.emit(states)), sentences.pad(tags)
@@ -98,13 +102,8 @@ class Softmax(Decoder):
     """One softmax per token for training; decoding still finds the best legal path."""
 
     def scores(self) -> crf.Scores:  # noqa: D102
-        zeros = (self.emit.weight.new_zeros(legal.shape) for legal in self._legal())
-        return crf.Scores(
-            *(zero.masked_fill(~legal, -torch.inf) for zero, legal in zip(zeros, self._legal(), strict=True))
-        )
-
-    def _legal(self) -> tuple[Tensor, Tensor, Tensor]:
-        return self.legal_start, self.legal_transitions, self.legal_end
+        zero = self.emit.weight.new_zeros(())
+        return self.legal(zero, zero, zero)
 
     def loss(self, states: Tensor, sentences: Sentences, tags: Tensor, complete: bool) -> Tensor:  # noqa: D102
         of_token = cross_entropy(self.emit(states), tags, ignore_index=crf.MISSING, reduction="none")

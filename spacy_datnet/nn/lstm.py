@@ -11,9 +11,13 @@ step and, within one, by descending length of their sentences.
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+# sentences up to which a layer without gradients is run by PyTorch
+FEW = 32
 
 
 class Packing(NamedTuple):
@@ -35,19 +39,18 @@ def pack(lengths: Tensor) -> Packing:
     lengths (Tensor): (batch,), on the CPU, each at least 1.
     RETURNS (Packing): The plan, on the CPU.
     """
-    ordered, order = lengths.sort(descending=True, stable=True)
-    step = torch.arange(int(ordered[0]), device=lengths.device)[:, None]
-    mask = step < ordered[None, :]  # (longest, batch)
+    sizes = lengths.numpy()
+    order = np.argsort(-sizes, kind="stable")
+    ordered = sizes[order]
+    step = np.arange(ordered[0])[:, None]
+    mask = step < ordered  # (longest, batch)
     alive = mask.sum(1)
-    first = (lengths.cumsum(0) - lengths)[order][None, :]
-    forward = (first + step)[mask]
-    backward = (first + ordered[None, :] - 1 - step)[mask]
+    first = (np.cumsum(sizes) - sizes)[order]
+    forward, backward = (first + step)[mask], (first + ordered - 1 - step)[mask]
     # a step's tokens stand `alive` places behind those of the step before
-    packed = torch.arange(len(forward), device=lengths.device)
-    before = torch.cat([alive[:1], alive[:-1]]).repeat_interleave(alive)
-    previous = packed - before
+    previous = np.arange(len(forward)) - np.repeat(np.append(alive[:1], alive[:-1]), alive)
     previous[: alive[0]] = len(forward)
-    return Packing(forward, backward, previous, alive.tolist())
+    return Packing(*map(torch.from_numpy, (forward, backward, previous)), alive.tolist())
 
 
 class _BiLSTMLayer(torch.autograd.Function):
@@ -57,7 +60,7 @@ class _BiLSTMLayer(torch.autograd.Function):
     def forward(ctx, packing, w_input, w_hidden, bias, *parts):
         # parts: (tokens, ...), together width wide
         # w_input: (2, 4 hidden, width); w_hidden: (2, 4 hidden, hidden); bias: (2, 4 hidden)
-        hidden, x = w_hidden.shape[2], torch.cat(parts, 1)
+        hidden, x = w_hidden.shape[2], _side_by_side(parts)
         packed_x = torch.stack([x[packing.forward], x[packing.backward]])  # (2, packed, width)
         # tanh(x) = 2 sigmoid(2 x) - 1, and PyTorch's sigmoid is several times as fast as its tanh: with the cell gate
         # doubled beforehand, all gates are one sigmoid
@@ -159,4 +162,23 @@ def bilstm_layer(
     bias (Tensor): (2, 4 * hidden).
     RETURNS (Tensor): (tokens, 2 * hidden).
     """
+    if not torch.is_grad_enabled() and packing.alive[0] <= FEW:
+        return _few_sentences(_side_by_side(parts), packing, w_input, w_hidden, bias)
     return _BiLSTMLayer.apply(packing, w_input, w_hidden, bias, *parts)
+
+
+def _few_sentences(x: Tensor, packing: Packing, w_input: Tensor, w_hidden: Tensor, bias: Tensor) -> Tensor:
+    """Run a layer without gradients as PyTorch does: what a step costs is calls, of which it has fewer."""
+    zero = torch.zeros_like(bias[0])
+    weights = [weight for w in zip(w_input, w_hidden, bias, strict=True) for weight in (*w, zero)]
+    state = x.new_zeros(2, packing.alive[0], w_hidden.shape[2])
+    options = (True, 1, 0.0, False, True)  # biases, layers, dropout, training, bidirectional
+    if packing.alive[0] == 1:
+        return torch.lstm(x[None], (state, state), weights, *options, True)[0][0]
+    alive = torch.tensor(packing.alive)
+    packed = torch.lstm(x[packing.forward], alive, (state, state), weights, *options)[0]
+    return torch.empty_like(packed).index_copy_(0, packing.forward, packed)
+
+
+def _side_by_side(parts: tuple[Tensor, ...]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 1)

@@ -6,6 +6,8 @@ begin one) and nearly all others are illegal.
 Shapes: `batch` sentences, `tags` of the decoder.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -23,15 +25,16 @@ class Moves:
 
     def __init__(self, weights: Tensor):
         self.weights = weights
-        self.both = torch.stack([weights, weights.T])  # (2, tags, tags)
+        both = torch.stack([weights, weights.T])  # (2, tags, tags)
+        self.both = both.numpy() if weights.device.type == "cpu" else both
 
-    def add(self, entering: Tensor, before: Tensor) -> None:
+    def add(self, entering: Any, before: Any) -> None:
         """Add what goes on from one step to the next, forward and backward.
 
-        entering (Tensor): (2, batch, tags), added to in place.
-        before (Tensor): (2, batch, tags), the step before.
+        entering (Tensor): (2, batch, tags), added to in place; an array if it is on the CPU.
+        before (Tensor): (2, batch, tags), the step before, of the same kind.
         """
-        entering.baddbmm_(before, self.both)
+        entering += before @ self.both
 
     def count(self, leaving: Tensor, arriving: Tensor) -> Tensor:
         """Sum up the uses of each transition: (rows, tags) twice -> (tags, tags)."""
@@ -53,6 +56,7 @@ class SparseMoves(Moves):
 
     def add(self, entering: Tensor, before: Tensor) -> None:
         """Add what goes on from one step to the next, see `Moves`."""
+        entering, before = torch.as_tensor(entering), torch.as_tensor(before)
         forward, backward = before
         entering[0].index_add_(1, self.after, forward[:, self.before] @ self.block)
         entering[1].index_add_(1, self.before, backward[:, self.after] @ self.block.T)

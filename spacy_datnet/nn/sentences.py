@@ -73,13 +73,15 @@ class Sentences:
 
     def pad(self, values: Tensor, fill: float = 0.0) -> Tensor:
         """Put the sentences side by side: (tokens, ...) -> (batch, longest, ...), `fill` behind their ends."""
+        if len(self) == 1:
+            return values[None]
         rest = values.shape[1:]
         padded = values.new_full((len(self) * self.longest, *rest), fill).index_copy(0, self.places, values)
         return padded.view(len(self), self.longest, *rest)
 
     def unpad(self, values: Tensor) -> Tensor:
         """Put the sentences one after the other: (batch, longest, ...) -> (tokens, ...)."""
-        return values.flatten(0, 1)[self.places]
+        return values[0] if len(self) == 1 else values.flatten(0, 1)[self.places]
 
     def split(self, n: int) -> tuple["Sentences", "Sentences"]:
         """Divide into the first n sentences and the others."""

@@ -1,13 +1,20 @@
-"""One step of the Viterbi algorithm: for each tag the best tag before it, exact in both variants.
+"""The Viterbi algorithm: the best path of each sentence.
 
 Shapes: `batch` sentences, `tags` of the decoder.
 """
 
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor
 
 # entries of a tensor (batch, tags before, tags) that are made at once
 ENTRIES = 2**22
+# tags from which on transitions that can't be the best are left out
+MANY_TAGS = 128
+# sentences up to which NumPy, whose calls cost less, is faster than PyTorch
+FEW = 8
 # of a score: what rounding may do to the comparison of two sums
 SLACK = 1e-3
 
@@ -24,7 +31,7 @@ def split_legal(legal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class DenseStep:
-    """Compare all transitions.
+    """One step: compare all transitions.
 
     transitions (Tensor): (tags, tags), from row to column, -inf for illegal ones.
     """
@@ -32,17 +39,30 @@ class DenseStep:
     def __init__(self, transitions: Tensor):
         self.reverse = transitions.T.contiguous()  # (to, from): the maximum runs over the last dimension
 
-    def __call__(self, best: Tensor) -> tuple[Tensor, Tensor]:
-        """Find the best score before each tag, and the tag that it comes from: (batch, tags) each.
+    def __call__(self, best: Tensor) -> Tensor:
+        """Find the score of the best path that ends before each tag: (batch, tags).
 
         best (Tensor): (batch, tags), the score of the best path that ends in each tag.
         """
-        value, origin = (best[:, None, :] + self.reverse).max(2)
-        return value, origin
+        return (best[:, None, :] + self.reverse).amax(2)
+
+
+class FewStep:
+    """One step for few sentences: compare all transitions, in arrays.
+
+    transitions (Tensor): (tags, tags), from row to column, -inf for illegal ones; on the CPU.
+    """
+
+    def __init__(self, transitions: Tensor):
+        self.transitions = transitions.numpy()
+
+    def __call__(self, best: np.ndarray) -> np.ndarray:
+        """Find the score of the best path that ends before each tag, see `DenseStep`."""
+        return (best[:, :, None] + self.transitions).max(1)
 
 
 class PrunedStep:
-    """Compare the transitions that can be the best ones, for decoders with many tags.
+    """One step that compares the transitions which can be the best ones, for decoders with many tags.
 
     Tags from which the same ones may follow, such as all that end a span, are compared as one block. In that, a tag
     whose path is worse than the best one by more than transitions can make good is left out. The few other legal
@@ -60,30 +80,47 @@ class PrunedStep:
         _, self.others = rest.T.int().topk(width, dim=1)  # (tags, width)
         self.other_scores = transitions.T.gather(1, self.others)  # -inf in places of no use
 
-    def __call__(self, best: Tensor) -> tuple[Tensor, Tensor]:
-        """Find the best score before each tag, and the tag that it comes from, see `DenseStep`."""
-        value, origin = torch.full_like(best, -torch.inf), torch.zeros_like(best, dtype=torch.int64)
+    def __call__(self, best: Tensor) -> Tensor:
+        """Find the score of the best path that ends before each tag, see `DenseStep`."""
+        value = torch.full_like(best, -torch.inf)
         if self.others.shape[1]:
-            value, place = (best[:, self.others] + self.other_scores).max(2)  # (batch, tags)
-            origin = self.others.expand(len(best), -1, -1).gather(2, place[..., None])[..., 0]
+            value = (best[:, self.others] + self.other_scores).amax(2)  # (batch, tags)
         candidates = best[:, self.before]
         hopeful = candidates > candidates.amax(1, keepdim=True) - self.gain - SLACK
         _, chosen = candidates.topk(max(1, int(hopeful.sum(1).max())), dim=1)
-        chosen = chosen.sort(1).values  # of equals the first is taken, whatever else is in the batch
-        found, source = self._best_of(candidates, chosen)
-        better = found > value[:, self.after]
-        value[:, self.after] = torch.where(better, found, value[:, self.after])
-        origin[:, self.after] = torch.where(better, self.before[source], origin[:, self.after])
-        return value, origin
-
-    def _best_of(self, candidates: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Find the best of the chosen tags before each tag of the block: (batch, after) scores and places."""
-        size = max(1, ENTRIES // (len(candidates) * len(self.after)))
-        value = candidates.new_full((len(candidates), len(self.after)), -torch.inf)
-        source = torch.zeros_like(value, dtype=torch.int64)
+        size = max(1, ENTRIES // (len(best) * len(self.after)))
         for part in chosen.split(size, 1):
             scores = candidates.gather(1, part)[..., None] + self.block[part]  # (batch, part, after)
-            found, place = scores.max(1)
-            source = torch.where(found > value, part.gather(1, place), source)
-            value = torch.maximum(found, value)
-        return value, source
+            value[:, self.after] = torch.maximum(value[:, self.after], scores.amax(1))
+        return value
+
+
+def best_paths(logits: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Tensor:
+    """Find the best path of each sentence.
+
+    The way forward keeps no pointers: the way back compares once more, for the tags of the path alone.
+
+    logits (Tensor): (tokens, batch, tags).
+    lengths (Tensor): (batch,), each at least 1.
+    start, transitions, end (Tensor): The scores of a path, -inf for what is illegal.
+    RETURNS (Tensor): (batch, tokens), int64, 0 behind the end of a sentence.
+    """
+    tokens, batch, tags = logits.shape
+    emitted: Any = logits.unbind()
+    best = [start + emitted[0]]
+    step: Any = DenseStep(transitions) if tags < MANY_TAGS else PrunedStep(transitions)
+    if batch <= FEW and tags < MANY_TAGS and logits.device.type == "cpu":
+        step, emitted, best = FewStep(transitions), logits.numpy(), [best[0].numpy()]
+    for emission in emitted[1:]:
+        best.append(step(best[-1]) + emission)
+    # in arrays on the host, as each operation is of so few numbers that the call is what costs
+    scores = np.stack(best) if isinstance(best[0], np.ndarray) else torch.stack(best).cpu().numpy()
+    last = lengths.cpu().numpy() - 1
+    follows = torch.cat([transitions.T, end[None]]).cpu().numpy()  # (tags + 1, tags): what a tag, or the end, adds
+    path = np.zeros((tokens, batch), dtype=np.int64)
+    tag = np.full(batch, tags)
+    for t in range(tokens - 1, -1, -1):
+        tag = np.where(t <= last, (scores[t] + follows[tag]).argmax(1), tags)
+        path[t] = tag
+    path[path == tags] = 0
+    return torch.from_numpy(path.T).to(logits.device)

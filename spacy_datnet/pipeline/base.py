@@ -8,37 +8,33 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from functools import partial
-from hashlib import sha256
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import ensure_path
 from spacy.vocab import Vocab
 from thinc.api import Optimizer, set_dropout_rate
 
 from ..errors import Errors, Warnings
-from ..models.batch import Batch, Features, is_static
+from ..models.batch import Batch, Features, is_static, listens
 from ..models.datnet import DATNetModel, Prediction, drop_source, network_of, predict
 from ..models.shim import shim_of
 from ..nn.context import plain_torch
 from ..nn.objective import Gold, Objective, Report
 from ..resources import RESOURCES, SOURCE, TARGET, resource_of
 from .annotations import Annotation, annotation_of, collect_gold
+from .checked import CheckedPipe
 from .labels import Labels, say_unknown_labels, settle_labels, survey
 
 # longer than almost any sentence
 LONG = 200
 LONG_DOC = "long doc"
-MODEL, SUM = "model", ".sha256"
 
 
-class DATNetPipe(TrainablePipe):
+class DATNetPipe(CheckedPipe):
     """A component that learns from source and target examples and labels target docs.
 
     A subclass says what it sets, and its score.
@@ -172,10 +168,10 @@ class DATNetPipe(TrainablePipe):
         """Learn from a batch of examples of one or both resources.
 
         The losses are sums over the sentences, in nats, so that those of the parts of a batch add up to those of the
-        batch. Gradients add up in the same way: `finish_update` divides the network's by the sentences of all updates
-        since it was called last, however they were parted. What goes on to word features is divided at once, by the
-        sentences of the update and by `accumulate_gradient` of the config that the component was initialised with,
-        which is exact for parts of the same size.
+        batch. Gradients add up in the same way: `finish_update` divides them by the sentences of all updates since it
+        was called last, however they were parted. Only what goes on to another component by a listener is divided at
+        once, by the sentences of the update and by `accumulate_gradient` of the config that the component was
+        initialised with, which is exact for parts of the same size: that component finishes its update by itself.
 
         examples (Iterable[Example]): The batch.
         drop (float): Dropout rate.
@@ -221,7 +217,9 @@ class DATNetPipe(TrainablePipe):
             self._log(report, len(sentences), losses)
             shim.sentences += len(sentences)
             if not is_static(featurizer):
-                gradient = inputs.words.grad / (len(sentences) * self.accumulate_gradient)
+                gradient = cast(torch.Tensor, inputs.words.grad)
+                if listens(featurizer):
+                    gradient /= len(sentences) * self.accumulate_gradient
                 backprop(features.spread(gradient, sentences))
         if sgd not in (None, False):
             self.finish_update(sgd)
@@ -234,7 +232,7 @@ class DATNetPipe(TrainablePipe):
 
     def _log(self, report: Report, sentences: int, losses: dict[str, float]) -> None:
         if not math.isfinite(report.total):
-            shim_of(self.model).forget_gradients()  # they would spoil the next update
+            self._forget_gradients()  # they would spoil the next update
             raise ValueError(Errors.DN014.format(name=self.name, report=report))
         losses[self.name] += report.total
         # a name with a dot is no component's, as it would be two sections of a config
@@ -248,8 +246,21 @@ class DATNetPipe(TrainablePipe):
         """
         if getattr(sgd, "use_radam", False) and (self.learn_rate_scale, self.learn_rate_factor) != (1.0, 1.0):
             warnings.warn(Warnings.DN064.format(name=self.name), stacklevel=2)
-        shim_of(self.model).finish_update(partial(sgd, lr_scale=self.learn_rate_scale * self.learn_rate_factor))
-        self.model.get_ref("features").finish_update(cast(Optimizer, partial(sgd, lr_scale=self.learn_rate_scale)))
+        features, shim = self.model.get_ref("features"), shim_of(self.model)
+        sentences = 1 if listens(features) else max(1, shim.sentences)
+
+        def change(key: Any, weights: Any, gradient: Any) -> Any:
+            gradient /= sentences  # in place, as the optimizer sets it to zero
+            return sgd(key, weights, gradient, lr_scale=self.learn_rate_scale)
+
+        shim.finish_update(partial(sgd, lr_scale=self.learn_rate_scale * self.learn_rate_factor))
+        features.finish_update(cast(Optimizer, change))
+
+    def _forget_gradients(self) -> None:
+        shim_of(self.model).forget_gradients()
+        for node in self.model.get_ref("features").walk():
+            for name in node.grad_names:
+                node.get_grad(name).fill(0.0)
 
     def drop_source(self) -> None:
         """Forget all that only training with a source needs; predictions stay the same."""
@@ -279,20 +290,3 @@ class DATNetPipe(TrainablePipe):
         """Raise DN015 if there is no network yet."""
         if not shim_of(self.model).is_built:
             raise ValueError(Errors.DN015.format(name=self.name))
-
-    # Saving
-
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Save the component, and beside its model the checksum of that."""
-        super().to_disk(path, exclude=exclude)
-        if "model" not in exclude:
-            file = ensure_path(path) / MODEL
-            file.with_suffix(SUM).write_text(sha256(file.read_bytes()).hexdigest(), encoding="utf8")
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "DATNetPipe":
-        """Load the component; raise DN067 if its model is damaged."""
-        file = ensure_path(path) / MODEL
-        checked = "model" not in exclude and file.with_suffix(SUM).exists()
-        if checked and file.with_suffix(SUM).read_text(encoding="utf8") != sha256(file.read_bytes()).hexdigest():
-            raise ValueError(Errors.DN067.format(name=self.name, path=file))
-        return super().from_disk(path, exclude=exclude)

@@ -13,7 +13,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
-from ..models.datnet import DATNetModel, Encoded, decode, encode, network_of
+from ..models.batch import Encoded
+from ..models.datnet import DATNetModel, decode, encode, network_of
+from ..models.shim import shim_of
+from ..nn.context import plain_torch
 from ..nn.tags import MISSING
 from ..resources import TARGET, resource_of
 from .base import DATNetPipe
@@ -99,7 +102,8 @@ def fit(pipe: DATNetPipe, examples: list[Example]) -> float:
 
     try:
         if len(right):
-            best = fit_temperature(log_probabilities, right)
+            with plain_torch(shim_of(pipe.model).device, grad=False):
+                best = fit_temperature(log_probabilities, right)
     finally:
         temperature.fill_(best)
     return best
@@ -114,8 +118,10 @@ def judge_predictions(pipe: DATNetPipe, examples: list[Example]) -> list[Judged]
     batches = []
     for batch in minibatch(examples, BATCH):
         docs = [example.predicted for example in batch]
-        allowed, encoded = pipe.allowed_tags(docs), list(encode(pipe.model, docs))
-        predictions = decode(pipe.model, docs, encoded, allowed=allowed)
+        allowed = pipe.allowed_tags(docs)
+        with plain_torch(shim_of(pipe.model).device, grad=False):
+            encoded = list(encode(pipe.model, docs))
+            predictions = decode(pipe.model, docs, encoded, allowed=allowed)
         tags = np.concatenate([prediction.tags for prediction in predictions])
         judged = Judged(docs, allowed, encoded, tags, [], [])
         free = np.ones(len(tags), dtype=bool) if allowed is None else allowed.all(1)

@@ -62,6 +62,20 @@ def test_weights_that_are_not_finite_are_refused(trained, value):
         fresh().from_bytes(pipe.to_bytes())
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_word_features_that_are_not_finite_are_refused(trained, tmp_path, value):
+    nlp = fresh().from_bytes(trained.get_pipe(NAME).to_bytes())
+    node = next(node for node in nlp.model.walk() if node.name == "hashembed")
+    table = node.get_param("E").copy()
+    table[1, 1] = value
+    node.set_param("E", table)
+    with pytest.raises(ValueError, match=r"DN066.*hashembed\.E"):
+        fresh().from_bytes(nlp.to_bytes())
+    nlp.to_disk(tmp_path)
+    with pytest.raises(ValueError, match=r"DN066.*hashembed\.E"):
+        fresh().from_disk(tmp_path)
+
+
 def test_flipped_bits_in_the_file_of_the_model_are_found(trained, tmp_path):
     trained.to_disk(tmp_path)
     file = tmp_path / NAME / "model"
