@@ -1,17 +1,21 @@
-"""Speed of `nlp.pipe` beside another pipeline, in one process on one thread, on docs that are tokenized already.
+"""Speed beside another pipeline, in one process on one thread: of `nlp.pipe`, and of `nlp(text)`, one text at a time.
 
     python benchmarks/prediction.py PIPELINE OTHER_PIPELINE TEST.spacy --words 200000
 
-Medians of several runs, the pipelines in turn. Besides: what the confidence costs, how fast the first hundred sentences
-after loading are, and whether a batch is labelled as its docs alone are, and as a plain rendering of the network would:
-packed `nn.LSTM`, a character CNN over every token, a Viterbi loop.
+Medians of several runs, the pipelines in turn; `nlp.pipe` on docs that are tokenized already. Times are those of the
+thread, so that other processes disturb them little. Besides: where the time of one text goes, what the confidence
+costs, how fast the first hundred sentences after loading are, and whether a batch is labelled as its docs alone are,
+and as a plain rendering of the network would: packed `nn.LSTM`, a character CNN over every token, a Viterbi loop.
 """
 
 import argparse
+import contextlib
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import spacy
@@ -21,12 +25,29 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from torch.nn import functional as F
 
+from spacy_datnet.models import batch
 from spacy_datnet.models.batch import Batch
+from spacy_datnet.nn import crf
 from spacy_datnet.nn.datnet import DATNet
 from spacy_datnet.nn.datnet_encoder import Inputs
+from spacy_datnet.nn.decoders import Decoder
 from spacy_datnet.pipeline.base import DATNetPipe
 
 COLD = 100
+# tokens of the texts that are labelled one at a time
+LENGTHS = (10, 34)
+# what is timed within a call, as "module: function"
+PARTS = {
+    "word features": (batch, "_word_features"),
+    "layout": (batch.Layout, "of"),
+    "spelling": (batch.Spelling, "of"),
+    "character CNN": (DATNet, "features"),
+    "LSTM": (DATNet, "contexts"),
+    "Viterbi": (crf, "viterbi"),
+    "forward-backward": (crf, "forward_backward"),
+    "decoder, all of it": (Decoder, "decode"),
+    "prediction, all of it": (DATNetPipe, "predict"),
+}
 
 
 def load(path: Path, confidence: bool = True) -> Language:
@@ -41,10 +62,47 @@ def load(path: Path, confidence: bool = True) -> Language:
 def seconds_of(nlp: Language, sentences: Iterable[list[str]]) -> float:
     """Time `nlp.pipe` on new docs, without the making of the docs."""
     docs = [Doc(nlp.vocab, words=words) for words in sentences]
-    start = time.perf_counter()
+    start = time.thread_time()
     for _ in nlp.pipe(docs):
         pass
-    return time.perf_counter() - start
+    return time.thread_time() - start
+
+
+def time_alone(pipelines: dict[str, Language], sentences: list[list[str]], runs: int) -> dict[str, float]:
+    """Time `nlp(text)`, the pipelines in turn: the median milliseconds of each."""
+    texts = [" ".join(words) for words in sentences]
+    seconds: dict[str, list[float]] = {name: [] for name in pipelines}
+    for i in range(runs + 1):
+        for text in texts:
+            for name, nlp in pipelines.items():
+                start = time.thread_time()
+                nlp(text)
+                if i:  # the first run is a warm-up
+                    seconds[name].append(time.thread_time() - start)
+    return {name: 1e3 * statistics.median(values) for name, values in seconds.items()}
+
+
+def time_parts(nlp: Language, sentences: list[list[str]]) -> dict[str, float]:
+    """Time the parts of `nlp(text)`: the mean milliseconds of each, and of the whole call."""
+    spent = dict.fromkeys(PARTS, 0.0)
+
+    def timed(name: str, call: Callable) -> Callable:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            start = time.thread_time()
+            found = call(*args, **kwargs)
+            spent[name] += time.thread_time() - start
+            return found
+
+        return run
+
+    with contextlib.ExitStack() as stack:
+        for name, (owner, function) in PARTS.items():
+            stack.enter_context(patch.object(owner, function, timed(name, getattr(owner, function))))
+        start = time.thread_time()
+        for words in sentences:
+            nlp(" ".join(words))
+        spent["everything"] = time.thread_time() - start
+    return {name: 1e3 * seconds / len(sentences) for name, seconds in spent.items()}
 
 
 def count_differences(nlp: Language, sentences: list[list[str]]) -> int:
@@ -126,6 +184,16 @@ def main() -> None:
         print(f"{path}: loads in {loading:.2f} s, first {COLD} sentences at {words / first:.0f} words/s")
     print(f"sentences labelled differently in a batch and alone: {count_differences(load(args.pipeline), test)}")
     print(f"and by a plain rendering: {count_differences_from_plain(load(args.pipeline), test)} of {len(test)}")
+
+    alone = {str(args.pipeline): load(args.pipeline), str(args.other): load(args.other)}
+    for length in LENGTHS:
+        chosen = [words for words in test if abs(len(words) - length) <= 1][:100]
+        times = time_alone(alone, chosen, args.runs)
+        for name, found in times.items():
+            ratio = found / times[str(args.other)]
+            print(f"{name}: {found:.2f} ms a text of {length} tokens, {ratio:.2f} x {args.other}")
+        parts = time_parts(alone[str(args.pipeline)], chosen)
+        print("; ".join(f"{name} {found:.2f}" for name, found in parts.items()))
 
     copies = -(-args.words // sum(map(len, test)))
     sentences = test * copies
