@@ -148,7 +148,7 @@ def build_features(tok2vec: Words, source_tok2vec: Words | None, spell: bool) ->
     RETURNS (Model[Batch, Features]): The layer. Its backprop takes the gradient of `Features.words`.
     """
     layers = [tok2vec] if source_tok2vec is None else [tok2vec, source_tok2vec]
-    model = Model("features", forward, init=init, layers=layers, dims={"nO": None}, attrs={"spell": spell})
+    model: Featurizer = Model("features", forward, init=init, layers=layers, dims={"nO": None}, attrs={"spell": spell})
     # a listener hears the whole batch or nothing
     if source_tok2vec is not None and listens(model):
         raise ValueError(Errors.DN018)

@@ -115,7 +115,8 @@ def forward_backward(
     entering = xp.zeros_like(weights)
     entering[0, 0] = start
     entering[tokens - lengths, 1, rows] = end
-    states, totals = [], []
+    states: list[Any] = []
+    totals = []
     ones = xp.ones_like(weights[0, 0, :1].T)  # (tags, 1)
     for enter, emission in zip(entering, weights, strict=True):
         if states:
@@ -138,8 +139,8 @@ def forward_backward(
         possible &= on_host(usable)[1]
     share = xp.where(mask & possible, 1.0 / (meeting + TINY), 0.0)[..., None]
     unary *= share
-    parts = log_partition, unary.swapaxes(0, 1), alpha * share, arriving, following
-    return Posterior(*(torch.as_tensor(part) for part in parts), moves)
+    found = log_partition, unary.swapaxes(0, 1), alpha * share, arriving, following
+    return Posterior._make([*map(torch.as_tensor, found), moves])
 
 
 def path_score(emissions: Tensor, lengths: Tensor, scores: Scores, tags: Tensor) -> Tensor:

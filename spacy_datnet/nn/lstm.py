@@ -50,7 +50,8 @@ def pack(lengths: Tensor) -> Packing:
     # a step's tokens stand `alive` places behind those of the step before
     previous = np.arange(len(forward)) - np.repeat(np.append(alive[:1], alive[:-1]), alive)
     previous[: alive[0]] = len(forward)
-    return Packing(*map(torch.from_numpy, (forward, backward, previous)), alive.tolist())
+    forward, backward, previous = (torch.from_numpy(order) for order in (forward, backward, previous))
+    return Packing(forward, backward, previous, alive.tolist())
 
 
 class _BiLSTMLayer(torch.autograd.Function):
