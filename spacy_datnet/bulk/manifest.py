@@ -39,7 +39,7 @@ class Manifest:
         start (dict): What makes it the same: a checksum of each thing by its name.
         restart (bool): Whether to remove what was done, and begin anew.
         """
-        if self.folder.exists() and not self.path.exists() and any(self.folder.glob("[!.]*")):
+        if self.folder.is_file() or (not self.path.exists() and any(self.folder.glob("[!.]*"))):
             raise BulkError(Errors.DN345.format(folder=self.folder))
         self.folder.mkdir(parents=True, exist_ok=True)
         try:

@@ -27,12 +27,13 @@ class Plan(NamedTuple):
     start: dict[str, str]
 
 
-def make_plan(pipeline: str, locations: Iterable[str | Path], code: Path | None) -> Plan:
+def make_plan(pipeline: str, locations: Iterable[str | Path], code: Path | None, output: Path) -> Plan:
     """Look into all files, and cut them.
 
     pipeline (str): The pipeline, a path or the name of a package.
     locations (Iterable): Files, folders and patterns of raw text.
     code (Optional[Path]): The Python file that the pipeline needs.
+    output (Path): The folder of the shards, which are no documents to annotate even if it lies among them.
     RETURNS (Plan): What is to be done. The same files always give the same shards.
     """
     path = Path(pipeline)
@@ -40,7 +41,7 @@ def make_plan(pipeline: str, locations: Iterable[str | Path], code: Path | None)
         if not is_package(pipeline):
             raise BulkError(Errors.DN344.format(pipeline=pipeline, folder=Path.cwd()))
         path = get_package_path(pipeline)
-    files = [file.absolute() for file in raw_files(locations)]
+    files = [file.absolute() for file in raw_files(locations) if output.absolute() not in file.absolute().parents]
     size = min(max(sum(file.stat().st_size for file in files) // SHARDS, SMALLEST), LARGEST)
     shards: list[list[Part]] = []
     counts: list[int] = []

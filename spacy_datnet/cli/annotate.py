@@ -44,10 +44,10 @@ def annotate(
     from ..bulk import ENGINES, PROCESSORS, Job, Manifest, check_format, make_plan
     from ..corpora.progress import progress
 
-    with failing_politely():
+    with failing_politely(OSError):
         import_code(code)
         check_format(format)
-        plan = make_plan(pipeline, sources, code)
+        plan = make_plan(pipeline, sources, code, output)
         place = Path(pipeline)
         job = Job(
             str(place.absolute()) if place.exists() else pipeline,

@@ -161,6 +161,7 @@ def test_what_can_t_be_done_is_said_before_anything_is_written(place):
     write(["mine"], "other/mine.txt")
     for arguments, code in [
         (("plain", "in.txt", "other"), "DN345"),
+        (("plain", "in.txt", "code.py"), "DN345"),
         (("nothing", "in.txt", "out"), "DN344"),
         (("plain", "no*.txt", "out"), "DN201"),
         (("plain", "code.py", "out"), "DN340"),
@@ -170,11 +171,17 @@ def test_what_can_t_be_done_is_said_before_anything_is_written(place):
     assert not Path("out").exists()
 
 
+def test_shards_among_the_documents_are_no_documents(place):
+    for _ in range(2):
+        result = run("plain", ".", "out", "--workers", 1)
+        assert result.exit_code == 0 and len(records()) == 100, result.output
+
+
 @pytest.mark.parametrize("size, shared", [(10, 1), (200, 3)])
 def test_small_files_share_a_shard(place, size, shared):
     for i in range(3):
         write(["x" * size], f"small{i}.txt")
-    plan = planning.make_plan("plain", ["small*.txt"], None)
+    plan = planning.make_plan("plain", ["small*.txt"], None, Path("out"))
     assert len(plan.shards) == shared and sum(plan.counts) == 3
     assert [part.path.name for shard in plan.shards for part in shard] == [f"small{i}.txt" for i in range(3)]
 
