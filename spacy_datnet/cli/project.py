@@ -77,16 +77,15 @@ def judge(
     no_dev: Annotated[bool, typer.Option("--no-dev", help="No dev set chose the steps.")] = False,
 ) -> None:
     """Score what was trained on raw paragraphs, too, compare it, and choose one."""
-    import srsly
-
     from ..corpora import replacing
     from ..experiments.results import name_of, read_results
+    from ..project.judge import JSON
     from ..project.judge import judge as judge_runs
 
     with failing_politely():
         found = judge_runs(read_results(runs), has_dev=not no_dev)
         with replacing(output) as file:
-            file.write(srsly.json_dumps(found.to_json(), indent=2).encode("utf8"))
+            file.write(JSON.dump_json(found, indent=2))
     rows = []
     for name, score in found.scores.items():
         dev = "-" if no_dev else f"{score.dev:.1f}"

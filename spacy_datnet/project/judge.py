@@ -1,13 +1,12 @@
 """What the trained pipelines are worth, on sentences and on raw paragraphs, and which of them to take."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import spacy
-import srsly
+from pydantic import TypeAdapter
 from spacy.language import Language
 from spacy.vocab import Vocab
 
@@ -84,17 +83,6 @@ class Judgement:
     reason: str
     model: str
 
-    def to_json(self) -> dict[str, Any]:
-        """Make what a JSON file holds."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Judgement":
-        """Read what `to_json` made."""
-        scores = {name: Score(**score) for name, score in content["scores"].items()}
-        comparisons = [Comparison(**one) for one in content["comparisons"]]
-        return cls(**{**content, "scores": scores, "comparisons": comparisons})
-
     def compare(self, of: str, than: str) -> Comparison | None:
         """Find a comparison, the one way or the other."""
         for one in self.comparisons:
@@ -105,11 +93,14 @@ class Judgement:
         return None
 
 
+JSON = TypeAdapter(Judgement)
+
+
 def read_judgement(path: Path) -> Judgement:
     """Read the file of a judgement. Raises DN431 if it is none."""
     try:
-        return Judgement.from_json(srsly.read_json(path))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return JSON.validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise ValueError(Errors.DN431.format(path=path, reason=error)) from error
 
 

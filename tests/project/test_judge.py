@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spacy_datnet.project.conclude import ADVICE, conclude
-from spacy_datnet.project.judge import Comparison, Judgement, Score, choose
+from spacy_datnet.project.judge import JSON, Comparison, Judgement, Score, choose
 
 
 def judgement(base, spacy, datnet, *, p=0.001, dev=None, has_dev=True):
@@ -69,4 +69,4 @@ def test_a_better_pipeline_of_spacy_is_said():
 
 def test_a_judgement_goes_through_json():
     found = judgement(50, 60, 70)
-    assert Judgement.from_json(found.to_json()) == found
+    assert JSON.validate_json(JSON.dump_json(found)) == found
