@@ -70,4 +70,6 @@ class Warnings:
     DN454 = "It can't be told whether the word vectors of target and source are in one space: they share too few words."
     DN455 = "There are word vectors of the target only; they know {share:.0%} of the words of the source."
     DN456 = "The source is {ratio:.1f} times the target: a small source may help little."
-    DN457 = "The raw text {path} is not used for the training; it is there for what comes next, see the README."
+    DN457 = (
+        "The raw text {path} is not used: with --checkpoint, and without --vectors, word vectors are made out of it."
+    )

@@ -85,6 +85,7 @@ def make_plan(
     *,
     tables: Sequence[Table] = (),
     checkpoint: str | None = None,
+    has_raw: bool = False,
     quick: bool = False,
 ) -> Plan:
     """Choose everything.
@@ -93,6 +94,7 @@ def make_plan(
     language (Language): The language of the target.
     tables (Sequence[Table]): The word vectors of the target, and of the source if they are others.
     checkpoint (Optional[str]): A transformer, whose states are the word features if there are no vectors.
+    has_raw (bool): Whether there is raw text, in whose contexts the transformer makes word vectors instead.
     quick (bool): Whether it is for a first look.
     RETURNS (Plan): The plan.
     """
@@ -102,7 +104,7 @@ def make_plan(
     n -= held.dev + held.test
     choices = [Choice("judging", _say(held), held.reason, "`--dev`, `--test`, and the command split in project.yml")]
     worries: list[str] = []
-    features: Features = "vectors" if tables else "frozen" if checkpoint else "none"
+    features: Features = "vectors" if tables or (checkpoint and has_raw) else "frozen" if checkpoint else "none"
     transfer, reason = _transfer(found, n)
     changes: dict[str, Any] = {
         "lang": language.code,
@@ -120,7 +122,7 @@ def make_plan(
     choices.append(Choice("variant", {**DATNET, "none": "base model"}[transfer], reason, _where("transfer")))
     if found.source is not None:
         choices.append(Choice("decoder", *_decoder(found), _where("share_decoder")))
-    choices.append(Choice("word features", *_features(tables, checkpoint), "`--vectors` or `--checkpoint`"))
+    choices.append(Choice("word features", *_features(tables, checkpoint, has_raw), "`--vectors` or `--checkpoint`"))
     steps, why = _steps(n, features, found, quick)
     changes |= {"max_steps": steps, **_rhythm(steps, held.has_dev)}
     place = "max_steps, patience and eval_frequency in [training] of config.cfg"
@@ -129,7 +131,8 @@ def make_plan(
         changes["epsilon"] = round(EPSILON * tables[0].length, 2)
         text = f"a third of the mean length of a word's vector, {tables[0].length:.1f}"
     else:
-        text = "suits features that are trained along" if features == "none" else "a third of the features' mean length"
+        suits = {"none": "features that are trained along", "vectors": "vectors that a checkpoint makes, of length 6"}
+        text = f"suits {suits[features]}" if features in suits else "a third of the features' mean length"
     if features == "none":
         changes["dropout"] = PLAIN_DROPOUT
     if found.source is not None:
@@ -172,11 +175,16 @@ def _decoder(found: Look) -> tuple[str, str]:
     return "separate", "source and target have different labels"
 
 
-def _features(tables: Sequence[Table], checkpoint: str | None) -> tuple[str, str]:
+def _features(tables: Sequence[Table], checkpoint: str | None, has_raw: bool) -> tuple[str, str]:
     if tables:
         known = " and ".join(f"{table.coverage:.0%}" for table in tables)
         which = " of the words of target and source" if len(tables) > 1 else " of the words of the target"
         return "word vectors", f"they are given, of width {tables[0].width}, and know {known}{which}"
+    if checkpoint and has_raw:
+        return (
+            "word vectors",
+            "the checkpoint makes them out of contexts in the raw text, and is not needed any more then",
+        )
     if checkpoint:
         return "frozen transformer", "a checkpoint is given; its states are computed once and kept"
     return "hashed, trained along", "no word vectors and no checkpoint are given"

@@ -15,12 +15,10 @@ from .language import ANY, Language, find_language
 from .look import AUTO, SEVERAL, Look, look
 from .places import check_folder, place_files
 from .plan import LITTLE, make_plan
-from .steps import ALL, Material
+from .steps import ALL, VECTORS, Material
 from .vectors import Table, are_aligned, read_table
 from .write import Project
 
-# where text files of vectors are converted to
-VECTORS = ("corpus/vectors", "corpus/source_vectors")
 # with fewer target sentences, more of them help most
 ENOUGH = 1000
 
@@ -62,7 +60,11 @@ def prepare(
     if checkpoint is not None and find_spec("transformers") is None:
         raise ValueError(Errors.DN434.format(checkpoint=checkpoint))
     tables = _read_tables(vectors, found)
-    plan = make_plan(found, language, tables=tables, checkpoint=checkpoint, quick=quick)
+    missing = [path for path in raw if not Path(path).is_file()]
+    if missing:
+        raise ValueError(Errors.DN426.format(place=missing[0], folder=Path.cwd()))
+    plan = make_plan(found, language, tables=tables, checkpoint=checkpoint, has_raw=bool(raw), quick=quick)
+    makes_vectors = checkpoint is not None and bool(raw) and not tables
     material = Material(
         places=place_files(folder, files),
         kinds={role: part.kind for role, part in found.parts.items()},
@@ -70,16 +72,14 @@ def prepare(
         held=plan.held,
         borders=[role for role, part in found.parts.items() if part.several >= SEVERAL],
         vectors=_conversions(folder, tables, langs),
+        contexts=(_outside(folder, checkpoint or ""), *(_outside(folder, one) for one in raw)) if makes_vectors else (),
         merged=_vector_paths(folder, tables) if len(tables) > 1 else (),
         variants=plan.variants,
         advice=_advice(found, tables, checkpoint, quick),
     )
     paths = {name: path for name, path in _paths(material, tables, checkpoint, folder).items() if path is not None}
     plan.recipe = replace(plan.recipe, paths=paths)
-    missing = [path for path in raw if not Path(path).is_file()]
-    if missing:
-        raise ValueError(Errors.DN426.format(place=missing[0], folder=Path.cwd()))
-    plan.worries += [Warnings.DN457.format(path=path) for path in raw]
+    plan.worries += [] if makes_vectors else [Warnings.DN457.format(path=path) for path in raw]
     return Project(folder, command, found, language, langs.get(SOURCE), plan, material, tables)
 
 
@@ -134,7 +134,8 @@ def _paths(material: Material, tables: Sequence[Table], checkpoint: str | None, 
         "source": corpora.get(SOURCE),
         "train": train,
         "dev": corpora.get(DEV, corpora.get(TEST, train)),
-        "transformer": None if checkpoint is None else _outside(folder, checkpoint),
+        **({"vectors": VECTORS[0]} if material.contexts else {}),
+        "transformer": None if material.contexts or checkpoint is None else _outside(folder, checkpoint),
         **dict(zip(names, _vector_paths(folder, tables), strict=False)),
     }
 

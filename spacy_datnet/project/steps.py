@@ -12,6 +12,8 @@ from .places import Place, corpus_of
 from .plan import BOTH_VECTORS, SPACY
 
 RUN = "python -m spacy_datnet"
+# the pipelines with the word vectors of target and source
+VECTORS = ("corpus/vectors", "corpus/source_vectors")
 MANIFEST = "training/manifest.jsonl"
 WHEEL = "packages/${vars.lang}_${vars.name}-${vars.version}"
 ALL = "all"
@@ -47,6 +49,7 @@ class Material:
     held (HoldOut): The sentences that do not train.
     borders (Collection[str]): The roles whose sentence borders have to be found.
     vectors (Mapping): Text files of word vectors: by the folder to write, the language and the file.
+    contexts (Tuple[str, ...]): A checkpoint that makes word vectors, and the raw texts.
     merged (Tuple[str, ...]): The pipelines with the vectors of target and of source, if these are two.
     variants (Mapping): What is trained, by name.
     advice (str): What would help most next, see `conclude`.
@@ -58,6 +61,7 @@ class Material:
     held: HoldOut
     borders: Collection[str]
     vectors: Mapping[str, tuple[str, str]]
+    contexts: tuple[str, ...]
     merged: tuple[str, ...]
     variants: Mapping[str, object]
     advice: str
@@ -176,6 +180,12 @@ def _vectors(material: Material) -> Step:
         lines.append(f"{RUN} project merge {names} {BOTH_VECTORS} --lang {material.langs[TARGET]}")
         outputs.append(BOTH_VECTORS)
     files = [file for _, file in material.vectors.values()]
+    if material.contexts:
+        checkpoint, *raw = material.contexts
+        read = [*raw, *(path for path in (material.converted(TARGET), material.converted(SOURCE)) if path)]
+        names = " ".join(map(shlex.quote, [checkpoint, *read]))
+        line = f"{RUN} vectors {names} {VECTORS[0]} --lang {material.langs[TARGET]} --force"
+        return Step("vectors", "Make word vectors out of contexts in raw text and corpora", [line], read, [VECTORS[0]])
     return Step("vectors", "Convert the word vectors; spaCy's own component gets those of both", lines, files, outputs)
 
 

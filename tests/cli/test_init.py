@@ -370,6 +370,24 @@ def test_word_vectors_set_features_and_epsilon(files, tmp_path):
     assert "DN453" not in same.stderr and "in one space" in same.stdout
 
 
+def test_a_checkpoint_and_raw_text_make_word_vectors(files, tmp_path, monkeypatch):
+    write_checkpoint = pytest.importorskip("checkpoints").write_checkpoint
+    checkpoint = write_checkpoint(tmp_path / "tiny")
+    Path("raw.txt").write_text("Ana vive en Lugo. Carlos no.\n", encoding="utf8")
+    given = options(files, "target", "source", "test")
+    found = init("out", *given, "--checkpoint", str(checkpoint), "--raw", "raw.txt")
+    assert found.exit_code == 0 and "word features: word vectors" in found.stdout, found.output
+    assert "DN457" in init("not", *given, "--raw", "raw.txt").stderr
+    monkeypatch.chdir("out")
+    config = load_config("config.cfg", interpolate=True)
+    assert config["paths"]["vectors"] == config["initialize"]["vectors"] == "corpus/vectors"
+    text = Path("project.yml").read_text(encoding="utf8")
+    Path("project.yml").write_text(text.replace("--force", "--force --width 8"), encoding="utf8")
+    run_steps("convert", "vectors")
+    assert init_nlp(load_config("config.cfg")).vocab["Lugo"].has_vector
+    assert init_nlp(load_config("spacy.cfg")).vocab["Lugo"].has_vector
+
+
 def test_the_task_is_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tagged = [
