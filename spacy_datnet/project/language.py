@@ -29,12 +29,10 @@ class Language:
 
     code (str): Its code, as spaCy has it.
     reason (str): How it is known.
-    is_guess (bool): Whether nobody named it.
     """
 
     code: str
     reason: str
-    is_guess: bool = True
 
 
 @cache
@@ -63,7 +61,7 @@ def find_language(named: str | None, locations: Iterable[object], words: Mapping
     if named is not None:
         if named not in known and named != ANY:
             raise ValueError(Errors.DN421.format(lang=named, known=", ".join([*sorted(known), ANY])))
-        return Language(named, "as named", is_guess=False)
+        return Language(named, "as named")
     votes = votes_of(words)
     (first, most), (second, less) = votes.most_common(2)
     is_clear = most >= FEWEST and most >= AHEAD * less

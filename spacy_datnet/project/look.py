@@ -54,11 +54,6 @@ class Part:
         """The number of tokens."""
         return sum(one.counts.tokens for one in self.found)
 
-    @property
-    def documents(self) -> int:
-        """The number of documents."""
-        return sum(one.counts.documents for one in self.found)
-
     @cached_property
     def labels(self) -> Counter[str]:
         """How often each label occurs."""

@@ -105,7 +105,7 @@ def make_plan(
     choices = [Choice("judging", _say(held), held.reason, "`--dev`, `--test`, and the command split in project.yml")]
     worries: list[str] = []
     features: Features = "vectors" if tables or (checkpoint and has_raw) else "frozen" if checkpoint else "none"
-    transfer, reason = _transfer(found, n)
+    transfer, reason = _transfer(found, n, features)
     changes: dict[str, Any] = {
         "lang": language.code,
         "output": "config.cfg",
@@ -151,6 +151,8 @@ def make_plan(
 def _say(held: HoldOut) -> str:
     if held.folds:
         return f"cross-validation in {held.folds} parts"
+    if held.dev_is_test:
+        return "fixed steps, dev judges"
     return "dev chooses the step, test judges" if held.has_dev else "fixed steps, test judges"
 
 
@@ -158,12 +160,15 @@ def _where(name: str) -> str:
     return f"{name} in [components.*.model] of config.cfg"
 
 
-def _transfer(found: Look, n: int) -> tuple[Transfer, str]:
+def _transfer(found: Look, n: int, features: Features) -> tuple[Transfer, str]:
     if found.source is None:
         return "none", "there is no source to learn from (`--source`)"
     if found.task == "tagger" and n >= MANY:
         return "part", f"a private encoder for each resource pays with {n:,} tagged sentences"
-    return "full", "one encoder for source and target: ahead at every size in the measurements of this package"
+    text = "one encoder for source and target"
+    if features == "none":
+        return "full", f"{text}; without word vectors they share little but spelling, and spaCy's own may be ahead"
+    return "full", f"{text}: ahead at every size in the measurements of this package"
 
 
 def _decoder(found: Look) -> tuple[str, str]:

@@ -17,7 +17,7 @@ TEXTS = {
 @pytest.mark.parametrize("lang", TEXTS)
 def test_words_tell(lang):
     found = find_language(None, ["train.conll"], Counter(TEXTS[lang].split()))
-    assert found.code == lang and "guess" in found.reason and found.is_guess
+    assert found.code == lang and "guess" in found.reason
 
 
 def test_a_name_is_believed_where_words_cannot_tell():
@@ -32,7 +32,7 @@ def test_clear_words_are_believed_against_a_name():
 
 def test_what_is_named_is_taken():
     found = find_language("xx", ["es.conll"], Counter(TEXTS["es"].split()))
-    assert found.code == "xx" and not found.is_guess
+    assert found.code == "xx"
 
 
 @pytest.mark.parametrize(("named", "words", "code"), [(None, ["zzz"], "DN420"), ("gl", ["o"], "DN421")])
