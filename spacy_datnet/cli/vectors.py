@@ -63,7 +63,7 @@ def vectors(
         hidden = collect(network, text, tuple(layer or default_layers(network.depth)), contexts, state)
         known = known or Space.fit(hidden, width)
         nlp = spacy.blank(lang)
-        table = known.vectors(hidden)
+        table = known.vectors(hidden).astype(np.float32)  # as spaCy's own layers want them
         nlp.vocab.vectors = Vectors(strings=nlp.vocab.strings, data=table, keys=text.words)
         with replacing_folder(output) as folder:
             nlp.to_disk(folder)
