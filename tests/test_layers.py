@@ -26,6 +26,7 @@ FORBIDDEN = {
         "selection",
         "experiments",
         "project",
+        "serve",
         "cli",
         "resources",
     ],
@@ -49,7 +50,8 @@ FORBIDDEN = {
     "bulk": ["training", "selection", "experiments", "project", "cli"],
     "selection": ["training", "bulk", "experiments", "project", "cli"],
     "experiments": ["bulk", "selection", "project", "cli"],
-    "project": ["bulk", "selection", "cli"],
+    "project": ["bulk", "selection", "serve", "cli"],
+    "serve": ["nn", "features", "models", "training", "bulk", "selection", "experiments", "project", "cli"],
 }
 
 

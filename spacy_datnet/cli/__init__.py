@@ -15,6 +15,7 @@ from . import project as project
 from . import report as report
 from . import run as run
 from . import sample as sample
+from . import serve as serve
 from . import suggest as suggest
 from . import tables as tables
 from . import train as train

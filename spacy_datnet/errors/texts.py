@@ -1,4 +1,4 @@
-"""Messages of raw text: reading it, annotating it in bulk, and choosing from it: DN34x to DN36x."""
+"""Messages of raw text: reading it, annotating it in bulk or by hand, and choosing from it: DN34x to DN38x."""
 
 
 class Errors:
@@ -29,6 +29,19 @@ class Errors:
         "The strategy {strategy!r} asks how sure the pipeline is, and nothing in this one says it: that takes a "
         "`datnet_ner`. With --strategy random, its entities are suggested all the same."
     )
+    DN370 = 'The web application needs {package}. Install it with `pip install "spacy-datnet[serve]"`.'
+    DN371 = (
+        '{place}: {reason}. A record of the queue is JSON like {{"text": "…", "spans": [{{"start": 0, '
+        '"end": 3, "label": "PER"}}]}}; spans may be missing, and their offsets count code points.'
+    )
+    DN372 = "There is no text in the queue {path}."
+    DN373 = "The answers in {path} can't be used: {reason}. Move the file away to begin anew."
+    DN374 = "There is no listening at {host}, port {port}: {reason}. Name another --port; 0 takes any that is free."
+    DN375 = "Refused: the request names the host {host!r} or comes from another page."
+    DN376 = "Refused: the token of the page is missing. Reload the page."
+    DN377 = "Someone has answered this in the meantime, in another tab perhaps."
+    DN378 = "The request is too large, or does not say how large it is: {limit} bytes are the limit."
+    DN379 = "There is no format {to!r} to export to. Choose one of: {known}."
 
 
 class Warnings:
@@ -36,3 +49,5 @@ class Warnings:
 
     DN355 = "{count} record(s) were set aside in {path}: {first}{more}"
     DN365 = "There are not enough sentences for {budget} tokens: those that are new and differ have {spent}."
+    DN385 = "At {host}, whoever reaches this machine can read the queue and answer it."
+    DN386 = "{path} has answers to {count} texts that are not in the queue. They are kept there, and not exported."

@@ -1,7 +1,6 @@
 """The report: what it says is what the runs say, whatever is missing; and a browser shows it."""
 
 import json
-import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -186,17 +185,6 @@ def test_predictions_that_are_gone_leave_sections_out(tmp_path):
 
 # In a browser
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory):
@@ -207,22 +195,6 @@ def page_file(tmp_path_factory):
     path = folder / "report.html"
     path.write_text(write_report(results), encoding="utf8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    chromium, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
-    if not (chromium and driver):
-        pytest.skip("chromium and chromedriver are not installed (apt-get install chromium chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield found
-    found.quit()
 
 
 @pytest.mark.parametrize("width", [375, 1200])

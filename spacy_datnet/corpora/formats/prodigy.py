@@ -1,5 +1,6 @@
 """Prodigy: JSON lines with `text`, `spans` and `tokens`. What was rejected or ignored is left out."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from spacy.tokens import Doc
@@ -7,7 +8,7 @@ from spacy.tokens import Doc
 from .jsons import JsonRecords, label, offset
 from .records import Mark
 
-_OWN = {"text", "spans", "tokens", "answer"}
+_OWN = {"text", "spans", "tokens", "answer", "asked"}
 
 
 class Prodigy(JsonRecords):
@@ -32,6 +33,8 @@ class Prodigy(JsonRecords):
             marks = [Mark(offset(one["start"]), offset(one["end"]), label(one["label"])) for one in raw["spans"]]
         if raw.get("tokens"):
             tokens = [(offset(one["start"]), offset(one["end"])) for one in raw["tokens"]]
+        if marks is not None and raw.get("asked") is not None:
+            marks += list(_not_asked(raw, marks))
         return raw["text"], marks, tokens, {key: value for key, value in raw.items() if key not in _OWN}
 
     @classmethod
@@ -61,3 +64,13 @@ class Prodigy(JsonRecords):
                 for ent in doc.ents
             ]
         return record
+
+
+def _not_asked(raw: dict[str, Any], marks: list[Mark]) -> Iterator[Mark]:
+    """Give the tokens that nothing is said of, where `suggest` asked for some only: they are missing annotation."""
+    asked = set(raw["asked"])
+    for number, token in enumerate(raw["tokens"]):
+        start, end = offset(token["start"]), offset(token["end"])
+        is_word = token.get("text", "?").strip()
+        if number not in asked and is_word and not any(start < mark.end and mark.start < end for mark in marks):
+            yield Mark(start, end, "")
