@@ -6,6 +6,7 @@ import numpy as np
 from spacy.tokens import Doc
 
 from ..models.datnet import encode, network_of
+from ..models.shim import shim_of
 from ..nn.context import plain_torch
 from ..nn.tags import SpanTags
 from ..nn.uncertainty import examine
@@ -46,22 +47,22 @@ def uncertainties(pipe: DATNetPipe, docs: list[Doc]) -> list[DocUncertainty | No
     labels = tag_set.labels if isinstance(tag_set, SpanTags) else ()
     starts = np.cumsum([0, *map(len, docs)])
     found: list[DocUncertainty | None] = [None] * len(docs)
-    for tokens, sentences, states in encode(pipe.model, docs):
-        with plain_torch(states.device, grad=False):
+    with plain_torch(shim_of(pipe.model).device, grad=False):
+        for tokens, sentences, states in encode(pipe.model, docs):
             known = examine(decoder, states, sentences, len(labels))
-        path, marginal, entropy, encoded = (part.cpu().numpy() for part in (*known[:3], states))
-        ends = np.cumsum(sentences.host_lengths.numpy())
-        likely = None if known.spans is None else known.spans.cpu().numpy()  # (lengths, tokens, labels)
-        for i, (first, end) in enumerate(zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)):
-            doc = int(np.searchsorted(starts, tokens[first], "right")) - 1
-            words = tokens[first:end] - starts[doc]
-            spans = []
-            if likely is not None:
-                part = likely[:, first:end]
-                for more, start, label in np.argwhere(part >= LEAST).tolist():
-                    last = int(words[start + more])
-                    spans.append((int(words[start]), last + 1, labels[label], float(part[more, start, label])))
-            found[doc] = DocUncertainty(
-                float(path[i]), marginal[first:end], entropy[first:end], sorted(spans), encoded[first:end].mean(0)
-            )
+            path, marginal, entropy, encoded = (part.cpu().numpy() for part in (*known[:3], states))
+            ends = np.cumsum(sentences.host_lengths.numpy())
+            likely = None if known.spans is None else known.spans.cpu().numpy()  # (lengths, tokens, labels)
+            for i, (first, end) in enumerate(zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)):
+                doc = int(np.searchsorted(starts, tokens[first], "right")) - 1
+                words = tokens[first:end] - starts[doc]
+                spans = []
+                if likely is not None:
+                    part = likely[:, first:end]
+                    for more, start, label in np.argwhere(part >= LEAST).tolist():
+                        last = int(words[start + more])
+                        spans.append((int(words[start]), last + 1, labels[label], float(part[more, start, label])))
+                found[doc] = DocUncertainty(
+                    float(path[i]), marginal[first:end], entropy[first:end], sorted(spans), encoded[first:end].mean(0)
+                )
     return found
