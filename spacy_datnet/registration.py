@@ -7,11 +7,11 @@ frozen into a file (PyInstaller, Nuitka) has no metadata to find them by: it doe
 from .features import contextual_vectors, frozen_transformer, word_vectors
 from .models import datnet, datnet_encoder, parts
 from .pipeline import chunker, label_filter, ner, tagger
-from .training import batchers, callbacks, corpus, features, loggers, losses
+from .training import batchers, callbacks, corpus, distilled, features, loggers, losses
 
 MODULES = (
     *(word_vectors, frozen_transformer, contextual_vectors),
     *(parts, datnet, datnet_encoder),
     *(ner, tagger, chunker, label_filter),
-    *(corpus, batchers, losses, callbacks, features, loggers),
+    *(corpus, distilled, batchers, losses, callbacks, features, loggers),
 )

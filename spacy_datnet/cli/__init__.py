@@ -7,6 +7,7 @@ runs, so that `--help` never waits for spaCy and PyTorch. tests/cli/test_app.py 
 from . import annotate as annotate
 from . import check as check
 from . import convert as convert
+from . import distil as distil
 from . import export as export
 from . import figures as figures
 from . import init as init

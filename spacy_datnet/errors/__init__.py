@@ -5,7 +5,7 @@ wing of the package has a module of messages and a range of codes: DN0xx for mod
 DN1xx for training, DN2xx for corpora, DN3xx for experiments, DN4xx for commands.
 """
 
-from . import commands, components, corpora, experiments, features, texts, training
+from . import commands, components, corpora, distillation, experiments, features, texts, training
 
 
 class _Coded(type):
@@ -22,6 +22,7 @@ class Errors(
     training.Errors,
     corpora.Errors,
     experiments.Errors,
+    distillation.Errors,
     commands.Errors,
     texts.Errors,
     metaclass=_Coded,
@@ -35,6 +36,7 @@ class Warnings(
     commands.Warnings,
     training.Warnings,
     corpora.Warnings,
+    distillation.Warnings,
     texts.Warnings,
     metaclass=_Coded,
 ):

@@ -1,11 +1,25 @@
 """From the states of an encoder to tags: a CRF, or independent softmaxes under the same legality constraints."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from . import crf
 from .sentences import Sentences
+
+
+class Soft(NamedTuple):
+    """How far the tags of sentences are from a distribution over all paths, in expected counts.
+
+    The cross-entropy between the distribution and a decoder is the loss of the tags and the score of this difference,
+    which is linear. So its gradient is the decoder's expected counts minus those of the distribution.
+    """
+
+    unary: Tensor  # (tokens, tags): 1 for the tag that a token has, minus the probability of each
+    moves: Tensor  # (2, moves), int64: tags, and the tags behind them
+    weights: Tensor  # (moves,): how often the tags of all sentences make the move, minus how often that is expected
 
 
 class Decoder(nn.Module):
@@ -56,6 +70,28 @@ class Decoder(nn.Module):
         RETURNS (Tensor): (batch,), in nats.
         """
         raise NotImplementedError
+
+    def soften(self, states: Tensor, sentences: Sentences, soft: Soft) -> Tensor:
+        """Sum up what is to be added to the losses of tags to learn from a distribution; see `Soft` and `loss`."""
+        # float64, because it is the difference of two large numbers; what is illegal has no counts
+        start, moves, end = (score.double().nan_to_num(neginf=0.0) for score in self.scores())
+        unary = soft.unary.double()
+        last = sentences.lengths.cumsum(0) - 1
+        local = (unary * self.emit(states).double()).sum()
+        borders = (unary[last - sentences.lengths + 1] @ start).sum() + (unary[last] @ end).sum()
+        return (local + borders + soft.weights.double() @ moves[soft.moves[0], soft.moves[1]]).to(states.dtype)
+
+    def posterior(self, states: Tensor, sentences: Sentences, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Compute the probability of each tag, (tokens, tags), and of how often each move is made: (batch, tags, tags).
+
+        They are those under the temperature, see `decode` for the arguments.
+        """
+        emissions = sentences.pad(self.emit(states)) / self.temperature
+        scores = crf.Scores(*(score / self.temperature for score in self.scores()))
+        allowed = None if allowed is None else sentences.pad(allowed)
+        posterior = crf.forward_backward(emissions, sentences.lengths, scores, allowed)
+        moves = torch.einsum("tbi,tbj->bij", posterior.leaving[:-1], posterior.arriving[1:])
+        return sentences.unpad(posterior.unary), moves * posterior.moves.weights
 
     def decode(
         self,

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .datnet import DATNet
 from .datnet_encoder import Inputs
+from .decoders import Soft
 from .discriminator import adversarial_loss, generalized_resource_loss
 from .perturbation import perturbation
 
@@ -19,6 +20,7 @@ class Gold(NamedTuple):
 
     tags: Tensor  # (tokens of the resource,), int64, crf.MISSING where unknown
     complete: bool  # no tag is missing
+    soft: Soft | None = None  # what probabilities there are beside the tags
 
 
 @dataclass(frozen=True)
@@ -159,14 +161,21 @@ def _gradient(leaf: Tensor) -> Tensor:
 
 def _tagging_losses(network: DATNet, inputs: Inputs, states: Tensor, gold: dict[str, Gold]) -> dict[str, Tensor]:
     """Compute the loss of each resource that is annotated; a shared decoder is run once for both."""
+    parts = inputs.split(states)
     if len(gold) == len(network.decoders) == 2 and network.decoders["source"] is network.decoders["target"]:
         tags = torch.cat([gold[resource].tags for resource in inputs.resources])
         complete = all(part.complete for part in gold.values())
         losses = network.decoder("target").loss(states, inputs.sentences, tags, complete)
         source, target = losses.tensor_split([inputs.n_source])
-        return {"source": source.sum(), "target": target.sum()}
-    parts = inputs.split(states)
-    return {
-        resource: network.decoder(resource).loss(parts[resource], inputs.resources[resource], tags, complete).sum()
-        for resource, (tags, complete) in gold.items()
-    }
+        found = {"source": source.sum(), "target": target.sum()}
+    else:
+        found = {
+            resource: network.decoder(resource).loss(parts[resource], inputs.resources[resource], tags, complete).sum()
+            for resource, (tags, complete, _) in gold.items()
+        }
+    for resource, (_, _, soft) in gold.items():
+        if soft is not None:
+            found[resource] = found[resource] + network.decoder(resource).soften(
+                parts[resource], inputs.resources[resource], soft
+            )
+    return found

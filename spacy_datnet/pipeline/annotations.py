@@ -18,6 +18,7 @@ from ..models.batch import Features
 from ..nn.objective import Gold
 from ..nn.tags import MISSING, OUTSIDE, SpanTags, TagSet, TokenTags
 from ..resources import TARGET, resource_of
+from .posteriors import posterior_of, soften
 
 IOB_MISSING = 0
 
@@ -233,5 +234,11 @@ def collect_gold(
         tags[np.repeat(broken, lengths)] = MISSING
         known = tags != MISSING
         if known.any():
-            gold[resource] = Gold(torch.from_numpy(tags).to(features.words.device), bool(known.all()))
+            carried = [
+                posterior if role == resource and posterior and have_same_tokens(example) else None
+                for example, role in zip(examples, roles, strict=True)
+                for posterior in [posterior_of(example.reference)]
+            ]
+            soft = soften(carried, features, sentences, tags, tag_set)
+            gold[resource] = Gold(torch.from_numpy(tags).to(features.words.device), bool(known.all()), soft)
     return gold

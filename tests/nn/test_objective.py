@@ -56,7 +56,7 @@ def decoder_loss(network, inputs, gold, words, characters):
     states = network.encode(inputs, words, characters).full.split(lengths)
     own = {"source": slice(inputs.n_source), "target": slice(inputs.n_source, None)}
     loss = 0.0
-    for resource, (tags, complete) in gold.items():
+    for resource, (tags, complete, _) in gold.items():
         decoder, mine = network.decoders[resource], own[resource]
         for x, annotation in zip(states[mine], tags.split(lengths[mine]), strict=True):
             loss = loss + decoder.loss(x, make_sentences([len(x)]), annotation, complete)[0]

@@ -1,0 +1,1 @@
+"""Distillation: pipelines label raw text, and a small one learns from it."""
