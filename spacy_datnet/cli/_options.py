@@ -60,6 +60,9 @@ TagColumnOption = Annotated[
 SchemeOption = Annotated[
     Scheme, typer.Option(help="Tagging scheme; BIOES includes BILUO and BMEWO, IO has labels without prefix.")
 ]
+TagNamesOption = Annotated[
+    str | None, typer.Option(help="Names of tags that are numbers, in their order: O,B-PER,I-PER. For Hugging Face.")
+]
 KeepPrefixesOption = Annotated[
     bool, typer.Option("--keep-prefixes", help="Leave a language code before each token, as in WikiANN.")
 ]

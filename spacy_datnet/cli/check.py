@@ -19,6 +19,7 @@ from ._options import (
     LabelMapOption,
     SchemeOption,
     TagColumnOption,
+    TagNamesOption,
     TokenColumnOption,
 )
 from ._tables import N_LABELS, heading, show_table
@@ -49,6 +50,7 @@ def check(
     tag_column: TagColumnOption = None,
     scheme: SchemeOption = "auto",
     keep_prefixes: KeepPrefixesOption = False,
+    tag_names: TagNamesOption = None,
 ) -> None:
     """Look for errors and dangers in the corpora of a transfer: in any format that convert reads, or .spacy files.
 
@@ -85,6 +87,7 @@ def check(
             tag_column=tag_column,
             scheme=scheme,
             keep_prefixes=keep_prefixes,
+            tag_names=tag_names and tag_names.split(","),
         )
         for location, role in jobs
     ]

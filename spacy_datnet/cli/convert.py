@@ -19,6 +19,7 @@ from ._options import (
     LabelMapOption,
     SchemeOption,
     TagColumnOption,
+    TagNamesOption,
     TokenColumnOption,
 )
 from ._tables import N_LABELS, heading, show_table
@@ -51,6 +52,7 @@ def convert(
     tag_column: TagColumnOption = None,
     scheme: SchemeOption = "auto",
     keep_prefixes: KeepPrefixesOption = False,
+    tag_names: TagNamesOption = None,
     to: Annotated[
         ExportFormat | None, typer.Option(help="Write the entities for another tool instead of a .spacy file.")
     ] = None,
@@ -105,6 +107,7 @@ def convert(
                 tag_column=tag_column,
                 scheme=scheme,
                 keep_prefixes=keep_prefixes,
+                tag_names=tag_names and tag_names.split(","),
                 lang=lang,
             )
             conversions.append((survey, survey.sentences(), path))

@@ -174,6 +174,7 @@ class Errors:
         "{path}: {count} line(s) that are not WebAnno TSV: {places}. A line has the number of the token, its offsets, "
         "the token as it stands in the #Text= of its sentence, and a column per feature."
     )
+    DN288 = "Parquet needs pyarrow, which is not installed: pip install spacy-datnet[parquet]"
 
 
 class Warnings:

@@ -1,6 +1,7 @@
 """Records of annotation tools: what is read, what is repaired and said, and what is refused."""
 
 import json
+import sys
 
 import pytest
 from hypothesis import given
@@ -309,7 +310,7 @@ def test_tokens_and_tags(write):
     ("record", "reason"),
     [
         ({"tokens": ["a"], "ner_tags": ["O", "O"]}, "1 tokens, but 2 tags"),
-        ({"tokens": ["a"], "ner_tags": [0]}, "tags are numbers"),
+        ({"tokens": ["a"], "ner_tags": [0]}, "tags are numbers without names"),
         ({"tokens": ["a"], "ner_tags": [None]}, "no text"),
         ({"tokens": [" "], "ner_tags": ["O"]}, "no text"),
         ({"tokens": ["\ud800"], "ner_tags": ["O"]}, "half of a character"),
@@ -377,3 +378,23 @@ def test_webanno_stacked_escaped_and_parts_of_tokens(write):
     assert [token.text for token in doc if not token.ent_iob_] == ["Oslo-Sur", "."]
     (error,) = survey_corpus(write(WEBANNO.replace("Gil\tX", "Eva\tX"), "a.tsv")).errors
     assert error.startswith("[DN287]") and "line 11" in error
+
+
+def test_tags_that_are_numbers(write, tmp_path):
+    path = write([{"tokens": ["Ana", "va", "x"], "ner_tags": [1, 0, -100]}])
+    names = {"feature": {"names": ["O", "B-PER"], "_type": "ClassLabel"}, "_type": "Sequence"}
+    (error,) = survey_corpus(path).errors
+    assert "--tag-names" in error
+    expected = {"ents": ["B-PER", "O", "-"]}
+    assert next(survey_corpus(path, tag_names=["O", "B-PER"]).sentences()).layers == expected
+    assert "numbers" in survey_corpus(path, tag_names=["O"]).errors[0]
+    for info in ({"features": {"ner_tags": names}}, {"default": {"features": {"ner_tags": names}}}):
+        (tmp_path / "dataset_info.json").write_text(json.dumps(info), encoding="utf-8")
+        assert next(survey_corpus(path).sentences()).layers == expected
+
+
+def test_parquet_needs_pyarrow(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    with pytest.raises(CorpusError, match=r"DN288.*spacy-datnet\[parquet\]"):
+        survey_corpus(tmp_path / "a.parquet")

@@ -64,7 +64,7 @@ TEXTS = {
     "webanno": "",
     "webanno in one": ".tsv",
 }
-TOKENS = {"hf": ".jsonl", "csv": ".csv", "conll": ".conll"}
+TOKENS = {"hf": ".jsonl", "hf in parquet": ".parquet", "csv": ".csv", "conll": ".conll"}
 
 
 def read_back(to, docs, path, **options):

@@ -27,7 +27,7 @@ from .spacy import DocBinFormat
 from .webanno import WebAnno
 
 # in the order in which a file is tried; the last takes what no other does
-_TOOLS = (Brat, WebAnno, HuggingFace, LabelStudio, Doccano, Prodigy)
+_TOOLS = (HuggingFace, Brat, WebAnno, LabelStudio, Doccano, Prodigy)
 _TABLES = (Conllu, Brackets, Csv, Columns)
 KNOWN: tuple[type[Format], ...] = (DocBinFormat, *_TOOLS, *_TABLES)
 

@@ -35,6 +35,7 @@ class Options:
     scheme (str): The tagging scheme of entities and other spans, or "auto".
     keep_prefixes (bool): Whether a language code before each token stays, as WikiANN has it.
     lang (str): The language code of the tokenizer, for texts without tokens.
+    tag_names (Sequence): The names of tags that are numbers, from 0.
     """
 
     format: str = AUTO
@@ -46,6 +47,7 @@ class Options:
     scheme: str = AUTO
     keep_prefixes: bool = False
     lang: str = "xx"
+    tag_names: Sequence[str] = ()
 
     @property
     def names_columns(self) -> bool:
