@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import Errors
-from ._app import app, failing_politely, say, warn
+from ._app import app, failing_politely, import_code, say, warn
 from ._options import (
     AnnotationOption,
+    CodeOption,
     DelimiterOption,
     EncodingOption,
     ExportFormat,
@@ -54,16 +55,30 @@ def convert(
     keep_prefixes: KeepPrefixesOption = False,
     tag_names: TagNamesOption = None,
     to: Annotated[
-        ExportFormat | None, typer.Option(help="Write the entities for another tool instead of a .spacy file.")
+        ExportFormat | None,
+        typer.Option(
+            help="Write the entities for another tool instead of a .spacy file. OUT is a folder for brat and, "
+            "unless it is called .tsv, for WebAnno; hf is JSON lines, or Parquet if OUT is called so."
+        ),
     ] = None,
+    pipeline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PIPELINE",
+            help="With --to: read IN as raw text (.txt, .jsonl, .parquet or .spacy) and write what this pipeline "
+            "predicts, to be corrected in the tool.",
+        ),
+    ] = None,
+    code: CodeOption = None,
 ) -> None:
     """Convert corpora to .spacy files, or with --to to the files of other tools.
 
     A corpus may be a column file (CoNLL-2000, CoNLL-2002, CoNLL-2003, WNUT, WikiANN …), whose tags are
     those of entities if --annotation does not say otherwise; CoNLL-U, with parts of speech, tags and
-    entities; bracketed trees as in the Penn Treebank, with tags; CSV with a header; or what Prodigy,
-    doccano, Label Studio and Hugging Face export in JSON. What is odd in a file is recognised, repaired
-    and said: comment lines, columns of running numbers, tags on two levels, offsets that do not fit.
+    entities; bracketed trees as in the Penn Treebank, with tags; CSV with a header; what Prodigy, doccano,
+    Label Studio and Hugging Face export in JSON or Parquet; a folder of brat standoff; or WebAnno TSV. What
+    is odd in a file is recognised, repaired and said: comment lines, columns of running numbers, tags on two
+    levels, offsets that do not fit.
 
     Format, encoding, columns and tagging scheme are detected from the whole file and shown.
     Documents are kept where -DOCSTART- lines or # newdoc mark them, and the files of a pattern are
@@ -87,11 +102,16 @@ def convert(
     with failing_politely():
         if to is None:
             paths = docbin_paths(sources, output)
-        elif len(sources) > 1:
+        elif len(sources) > 1 and pipeline is None:
             raise CorpusError(Errors.DN248.format(output=output))
         else:
             check_output(output, *sources, is_folder=WRITERS[to].writes_folder(output))
             paths = [output]
+        if pipeline is not None:
+            if to is None:
+                raise CorpusError(Errors.DN288)
+            _predict(sources, output, to, pipeline, code)
+            return
         make_vocab(lang)  # complains of a language that spaCy does not know
         annotations, label_maps = parse_annotations(annotation or ()), parse_label_maps(label_map or ())
         conversions = []
@@ -122,6 +142,22 @@ def convert(
                     warn(message)
             _show(survey)
             say(f"Wrote {path}")
+
+
+def _predict(sources: list[str], output: Path, to: str, pipeline: str, code: Path | None) -> None:
+    import spacy
+
+    from ..corpora import export_docs, predict
+    from ..corpora.progress import progress
+
+    import_code(code)
+    try:
+        nlp = spacy.load(pipeline)
+    except OSError as error:
+        raise ValueError(str(error)) from error
+    for message in export_docs(progress(predict(sources, nlp), unit="document"), to, output):
+        warn(message)
+    say(f"Wrote {output}")
 
 
 def _show(survey: Survey) -> None:

@@ -7,7 +7,7 @@ file with a `Format`, and a line in `formats`; the rest stays.
 
 from .counts import LayerCounts
 from .docbin import check_docbin_output, read_docbin, sentence_spans, split_sentences, write_docbin
-from .docs import conversion_warnings, export_corpus, make_docs, make_vocab, read_docs, write_corpus
+from .docs import conversion_warnings, export_corpus, export_docs, make_docs, make_vocab, read_docs, write_corpus
 from .doctor import DEV, TEST, TRAIN, Examination, compare, examine
 from .files import check_output, checksum, replacing, replacing_folder
 from .formats import FORMATS, WRITERS, parse_annotations
@@ -15,7 +15,7 @@ from .formats.columns import DELIMITERS
 from .labels import LabelMap, parse_label_maps, read_label_map
 from .outputs import docbin_paths
 from .problems import CorpusError, Place
-from .raw import Part, RawText, cut_raw, raw_files, read_part, read_raw
+from .raw import Part, RawText, cut_raw, predict, raw_files, read_part, read_raw
 from .sampling import sample_sentences, write_sample
 from .schemes import SCHEMES
 from .survey import Survey, survey_corpus
@@ -45,10 +45,12 @@ __all__ = [
     "docbin_paths",
     "examine",
     "export_corpus",
+    "export_docs",
     "make_docs",
     "make_vocab",
     "parse_annotations",
     "parse_label_maps",
+    "predict",
     "raw_files",
     "read_docbin",
     "read_docs",

@@ -168,25 +168,37 @@ def write_corpus(sentences: Iterable[Sentence], n_tokens: int, lang: str, path: 
 
 
 def export_corpus(survey: Survey, lang: str, to: str, path: Path) -> list[str]:
-    """Write the entities of a corpus in a format that is not spaCy's, whole or not at all.
+    """Write the entities of a corpus in a format that is not spaCy's: see `export_docs`.
 
     survey (Survey): The survey of the corpus.
     lang (str): The language code of the vocab.
+    to (str): The name of the format.
+    path (Path): The file or folder.
+    RETURNS (list): Messages on what the format can't tell.
+    """
+    docs = make_docs(survey.sentences(), make_vocab(lang))
+    return export_docs(docs, to, path, has_documents=survey.format.has_documents)
+
+
+def export_docs(docs: Iterable[Doc], to: str, path: Path, *, has_documents: bool = True) -> list[str]:
+    """Write the entities of Docs in a format that is not spaCy's, whole or not at all.
+
+    docs (Iterable): The Docs.
     to (str): The name of the format: see `WRITERS`.
-    path (Path): The file.
+    path (Path): The file or folder.
+    has_documents (bool): Whether they are documents, and not single sentences.
     RETURNS (list): Messages on what the format can't tell.
     """
     partly = Occurrences(unit="document")
 
-    def noted(docs: Iterable[Doc]) -> Iterator[Doc]:
+    def noted() -> Iterator[Doc]:
         for number, doc in enumerate(docs, start=1):
             missing = doc.to_array(ENT_IOB) == 0
             if missing.any() and not missing.all():
                 partly.add(number, f"{missing.sum()} of {len(doc)} tokens")
             yield doc
 
-    docs = make_docs(survey.sentences(), make_vocab(lang))
-    WRITERS[to].write(noted(docs), path, survey.format.has_documents)
+    WRITERS[to].write(noted(), path, has_documents)
     if WRITERS[to].keeps_missing or not partly:
         return []
     return [Warnings.DN284.format(path=path, count=partly.count, format=WRITERS[to].title, places=partly)]

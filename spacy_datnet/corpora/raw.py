@@ -16,6 +16,8 @@ from ..errors import Errors
 from .content import Location, matching_paths
 from .docbin import read_docbin
 from .docs import META
+from .formats.base import MODEL
+from .formats.parquet import import_parquet
 from .problems import CorpusError, Place
 
 TEXT = "text"
@@ -76,6 +78,19 @@ def read_raw(locations: Iterable[Location], bad: Bad | None = None) -> Iterator[
     """
     for path in raw_files(locations):
         yield from read_part(Part(path), bad)
+
+
+def predict(locations: Iterable[Location], nlp: Language) -> Iterator[Doc]:
+    """Annotate raw text with a pipeline, of whatever components.
+
+    locations (Iterable): See `read_raw`.
+    nlp (Language): The pipeline.
+    YIELDS (Doc): The documents; their user data has the other fields of the record, and the name of the pipeline.
+    """
+    name = f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
+    for doc, meta in nlp.pipe(((raw.make_doc(nlp), raw.meta) for raw in read_raw(locations)), as_tuples=True):
+        doc.user_data |= {META: meta, MODEL: name}
+        yield doc
 
 
 def raw_files(locations: Iterable[Location]) -> list[Path]:
@@ -187,13 +202,11 @@ def _read_rows(part: Part, bad: Bad) -> Iterator[RawText]:
 
 def open_parquet(path: Path) -> Any:
     """Open a .parquet file with a column of texts."""
+    parquet = import_parquet(path)
+    from pyarrow.lib import ArrowException
+
     try:
-        from pyarrow.lib import ArrowException
-        from pyarrow.parquet import ParquetFile
-    except ImportError as error:
-        raise CorpusError(Errors.DN342.format(path=path)) from error
-    try:
-        table = ParquetFile(path)
+        table = parquet.ParquetFile(path)
     except ArrowException as error:
         raise CorpusError(Errors.DN202.format(path=path, reason=error)) from error
     if TEXT not in table.schema_arrow.names:

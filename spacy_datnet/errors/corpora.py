@@ -170,11 +170,11 @@ class Errors:
         "{path}: {count} line(s) or file(s) that are not brat standoff: {places}. Each text is a .txt file, with an "
         ".ann file of the same name beside it, whose lines are as in `T1<tab>LOC 0 4<tab>Oslo`."
     )
+    DN288 = "What a pipeline predicts is written for a tool to correct: name it with --to."
     DN287 = (
         "{path}: {count} line(s) that are not WebAnno TSV: {places}. A line has the number of the token, its offsets, "
         "the token as it stands in the #Text= of its sentence, and a column per feature."
     )
-    DN288 = "Parquet needs pyarrow, which is not installed: pip install spacy-datnet[parquet]"
 
 
 class Warnings:

@@ -396,5 +396,5 @@ def test_tags_that_are_numbers(write, tmp_path):
 def test_parquet_needs_pyarrow(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
-    with pytest.raises(CorpusError, match=r"DN288.*spacy-datnet\[parquet\]"):
+    with pytest.raises(CorpusError, match=r"DN342.*spacy-datnet\[parquet\]"):
         survey_corpus(tmp_path / "a.parquet")

@@ -1,10 +1,14 @@
 """What is written for other tools is read back as it was."""
 
+import json
+
 import pytest
+import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.lang.xx import MultiLanguage
 from spacy.tokens import Span
+from spacy.tokens.underscore import Underscore
 from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
@@ -131,3 +135,40 @@ def test_what_is_annotated_in_part_is_said_where_it_is_lost(tmp_path, monkeypatc
     result = CliRunner().invoke(app, ["convert", "in.spacy", "out", "--to", to])
     assert result.exit_code == 0, result.output
     assert ("document 2 (2 of 4 tokens)" in result.output) == (to in TEXTS)
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    nlp = spacy.blank("xx", meta={"name": "ruler", "version": "1.2.0"})
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PER", "pattern": "Ana"}])
+    nlp.to_disk(tmp_path / "pipeline")
+    return str(tmp_path / "pipeline")
+
+
+@pytest.mark.parametrize("to", WRITERS)
+def test_what_a_pipeline_predicts(tmp_path, pipeline, to):
+    (tmp_path / "raw.jsonl").write_text('{"text": "Ana 😀 va", "id": 7}\n{"text": "Eva"}\n', encoding="utf-8")
+    args = [str(tmp_path / "raw.jsonl"), str(tmp_path / "out"), "--pipeline", pipeline]
+    result = CliRunner().invoke(app, ["convert", *args, "--to", to])
+    assert result.exit_code == 0, result.output
+    survey = survey_corpus(tmp_path / "out")
+    assert survey.counts.layers["ents"].labels == {"PER": 1}
+    if to == "labelstudio":
+        first, _ = json.loads((tmp_path / "out").read_text(encoding="utf-8"))
+        assert first["predictions"][0]["model_version"] == "xx_ruler 1.2.0"
+        assert first["id"] == 7 and "annotations" not in first
+    if to == "prodigy":
+        assert "answer" not in (tmp_path / "out").read_text(encoding="utf-8")
+    assert "DN288" in CliRunner().invoke(app, ["convert", *args[:1], "a.spacy", *args[2:]]).output
+
+
+def test_scores_where_a_tool_has_room(tmp_path, monkeypatch):
+    monkeypatch.setitem(Underscore.span_extensions, "confidence", (None, None, lambda span: 0.25, None))
+    doc = TOKENIZE("Ana va")
+    doc.ents = [Span(doc, 0, 1, label="PER")]
+    doc.user_data["model"] = "x"
+    WRITERS["labelstudio"].write([doc], tmp_path / "out.json", True)
+    WRITERS["prodigy"].write([doc], tmp_path / "out.jsonl", True)
+    prediction = json.loads((tmp_path / "out.json").read_text())[0]["predictions"][0]
+    assert prediction["score"] == prediction["result"][0]["score"] == 0.25
+    assert json.loads((tmp_path / "out.jsonl").read_text())["spans"][0]["score"] == 0.25

@@ -17,7 +17,6 @@ from ...kinds import ATTRIBUTES, ENTS, POS, TAG, group_of
 from ..content import Content
 from ..docbin import tagged_sentences
 from ..encodings import Encoding
-from ..files import replacing
 from ..problems import Problems
 from ..sentences import MISSING, OUTSIDE, Sentence, missing_tag
 from .base import Format, Options
@@ -118,9 +117,8 @@ class HuggingFace(Format):
         labels = sorted({tag[2:] for _, tags in sentences for tag in tags if tag not in (OUTSIDE, MISSING)})
         names = [OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
         number_of = {**{name: i for i, name in enumerate(names)}, MISSING: _IGNORED}
-        with replacing(path) as file:
-            numbers = [[number_of[tag] for tag in tags] for _, tags in sentences]
-            write_parquet([words for words, _ in sentences], numbers, names, file)
+        numbers = [[number_of[tag] for tag in tags] for _, tags in sentences]
+        write_parquet([words for words, _ in sentences], numbers, names, path)
 
     @classmethod
     def dump(cls, docs: Iterable[Doc], has_documents: bool) -> Iterator[str]:

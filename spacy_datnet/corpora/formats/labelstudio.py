@@ -11,9 +11,9 @@ from typing import Any
 from spacy.tokens import Doc
 
 from ..content import Content
-from .base import Options
+from .base import MODEL, Options
 from .jsons import JsonRecords, Unfit, label, offset, read_json
-from .records import UNITS, Mark
+from .records import UNITS, Mark, score_of
 
 _ANNOTATIONS = ("annotations", "completions")
 _OTHERS = ("predictions", "drafts", *_ANNOTATIONS)
@@ -75,7 +75,10 @@ class LabelStudio(JsonRecords):
 
     @classmethod
     def record(cls, text: str, doc: Doc, meta: dict[str, Any], number: int) -> dict[str, Any]:
-        """Write a task, whose offsets are those of JavaScript; see `JsonRecords`."""
+        """Write a task, whose offsets are those of JavaScript; see `JsonRecords`.
+
+        What a pipeline has predicted has the score of its least certain entity.
+        """
         data = meta.get("data")
         record: dict[str, Any] = {
             "id": number,
@@ -84,18 +87,28 @@ class LabelStudio(JsonRecords):
         }
         if doc.has_annotation("ENT_IOB"):
             units = [0, *accumulate(UNITS["UTF-16"](text))]
-            values = [(units[e.start_char], units[e.end_char], e.text, e.label_) for e in doc.ents]
-            result = [
+            result: list[dict[str, Any]] = [
                 {
                     "id": f"{number}-{i}",
                     "from_name": "label",
                     "to_name": "text",
                     "type": "labels",
-                    "value": {"start": start, "end": end, "text": quote, "labels": [name]},
+                    "value": {
+                        "start": units[ent.start_char],
+                        "end": units[ent.end_char],
+                        "text": ent.text,
+                        "labels": [ent.label_],
+                    },
+                    **score_of(ent),
                 }
-                for i, (start, end, quote, name) in enumerate(values)
+                for i, ent in enumerate(doc.ents)
             ]
-            record["annotations"] = [{"result": result}]
+            if MODEL in doc.user_data:
+                scores = [one["score"] for one in result if "score" in one]
+                score = {"score": min(scores)} if scores else {}
+                record["predictions"] = [{"model_version": doc.user_data[MODEL], **score, "result": result}]
+            else:
+                record["annotations"] = [{"result": result}]
         return record
 
     @classmethod

@@ -3,10 +3,12 @@
 import io
 import json
 from collections.abc import Iterator
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
 from ...errors import Errors
 from ..content import Content
+from ..files import replacing
 from ..problems import CorpusError
 from .jsons import Raw
 
@@ -26,7 +28,7 @@ def read_parquet(content: Content) -> Iterator[Raw]:
     for name, data in content.files:
         number = 0
         try:
-            for batch in _pyarrow().ParquetFile(io.BytesIO(data)).iter_batches(1000):
+            for batch in import_parquet(name or content.location).ParquetFile(io.BytesIO(data)).iter_batches(1000):
                 for raw in batch.to_pylist():
                     number += 1
                     yield name, number, raw
@@ -40,7 +42,7 @@ def read_parquet(content: Content) -> Iterator[Raw]:
 def read_features(content: Content) -> Any:
     """Read what the dataset says of its columns, as far as that is in the metadata of the first file."""
     try:
-        metadata = _pyarrow().read_schema(io.BytesIO(content.files[0].data)).metadata or {}
+        metadata = import_parquet(content.location).read_schema(io.BytesIO(content.files[0].data)).metadata or {}
         return json.loads(metadata.get(_FEATURES.encode(), b"{}"))["info"]["features"]
     except (ValueError, OSError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, CorpusError):
@@ -48,15 +50,15 @@ def read_features(content: Content) -> Any:
         return {}
 
 
-def write_parquet(tokens: list[list[str]], tags: list[list[int]], names: list[str], file: IO[bytes]) -> None:
+def write_parquet(tokens: list[list[str]], tags: list[list[int]], names: list[str], path: Path) -> None:
     """Write records with tokens, and tags that are numbers.
 
     tokens (list): The tokens of each sentence.
     tags (list): The numbers of their tags.
     names (list): What the numbers are called, for the metadata.
-    file (IO): The file.
+    path (Path): The file, which is written whole or not at all.
     """
-    parquet = _pyarrow()
+    parquet = import_parquet(path)
     import pyarrow
 
     text = {"dtype": "string", "_type": "Value"}
@@ -69,12 +71,18 @@ def write_parquet(tokens: list[list[str]], tags: list[list[int]], names: list[st
     metadata = {_FEATURES: json.dumps({"info": {"features": features}})}
     schema = pyarrow.schema(list(zip(features, types, strict=True)), metadata=metadata)
     columns = {"id": [str(number) for number in range(len(tokens))], "tokens": tokens, "ner_tags": tags}
-    parquet.write_table(pyarrow.table(columns, schema=schema), file)
+    with replacing(path) as file:
+        parquet.write_table(pyarrow.table(columns, schema=schema), file)
 
 
-def _pyarrow() -> Any:
+def import_parquet(path: object) -> Any:
+    """Import what reads and writes Parquet; a coded error says how to install it.
+
+    path (object): The file, for the message.
+    RETURNS (Any): The module `pyarrow.parquet`.
+    """
     try:
         from pyarrow import parquet
     except ImportError as error:
-        raise CorpusError(Errors.DN288) from error
+        raise CorpusError(Errors.DN342.format(path=path)) from error
     return parquet

@@ -5,8 +5,9 @@ from typing import Any
 
 from spacy.tokens import Doc
 
+from .base import MODEL
 from .jsons import JsonRecords, label, offset
-from .records import Mark
+from .records import Mark, score_of
 
 _OWN = {"text", "spans", "tokens", "answer", "asked"}
 
@@ -39,7 +40,10 @@ class Prodigy(JsonRecords):
 
     @classmethod
     def record(cls, text: str, doc: Doc, meta: dict[str, Any], number: int) -> dict[str, Any]:
-        """Write a record with tokens; the `token_end` of a span is its last token. See `JsonRecords`."""
+        """Write a record with tokens; the `token_end` of a span is its last token. See `JsonRecords`.
+
+        What a pipeline has predicted has no answer yet.
+        """
         tokens = [
             {
                 "text": token.text,
@@ -52,7 +56,8 @@ class Prodigy(JsonRecords):
         ]
         record = {**meta, "text": text, "tokens": tokens}
         if doc.has_annotation("ENT_IOB"):
-            record["answer"] = "accept"
+            if MODEL not in doc.user_data:
+                record["answer"] = "accept"
             record["spans"] = [
                 {
                     "start": ent.start_char,
@@ -60,6 +65,7 @@ class Prodigy(JsonRecords):
                     "token_start": ent.start,
                     "token_end": ent.end - 1,
                     "label": ent.label_,
+                    **score_of(ent),
                 }
                 for ent in doc.ents
             ]

@@ -17,7 +17,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.util import get_lang_class
 
 from ...errors import Errors, Warnings
@@ -66,7 +66,7 @@ class Record(NamedTuple):
     opens: bool = True
 
 
-Span = tuple[int, int, str, int]  # start, end and label, and the number of the line
+_Placed = tuple[int, int, str, int]  # start, end and label, and the number of the line
 Widths = Callable[[str], Iterator[int]]
 
 UNITS: Mapping[str, Widths] = {
@@ -147,7 +147,7 @@ class Records(Format):
             if not tokens:
                 empty.add(record.number, repr(record.text[:30]), record.path)
                 continue
-            spans: list[Span] = []
+            spans: list[_Placed] = []
             is_placed = True
             for mark in record.marks or ():
                 span, line = places.find(mark), mark.line or record.number
@@ -187,7 +187,7 @@ class Records(Format):
         return tokens
 
     def _sentence(
-        self, record: Record, tokens: list[tuple[int, int]], spans: list[Span], cutting: Occurrences
+        self, record: Record, tokens: list[tuple[int, int]], spans: list[_Placed], cutting: Occurrences
     ) -> Sentence:
         text = record.text
         tags = [MISSING if record.marks is None else OUTSIDE] * len(tokens)
@@ -215,6 +215,12 @@ class Records(Format):
 def text_of(doc: Doc) -> str:
     """Give the text of a Doc; where it has no spaces of its own, nothing comes after the last token."""
     return doc.text.rstrip(" ") if doc.has_unknown_spaces else doc.text
+
+
+def score_of(ent: Span) -> dict[str, float]:
+    """Give the confidence of an entity as the field of a record, if there is one."""
+    confidence = ent._.confidence if Span.has_extension("confidence") else None
+    return {} if confidence is None else {"score": round(float(confidence), 6)}
 
 
 class Places:
@@ -276,9 +282,9 @@ class Places:
         return None
 
 
-def _without_overlaps(spans: list[Span], record: Record, overlapping: Occurrences) -> list[Span]:
+def _without_overlaps(spans: list[_Placed], record: Record, overlapping: Occurrences) -> list[_Placed]:
     """Keep the longest of spans that overlap, of those the first."""
-    kept: list[Span] = []
+    kept: list[_Placed] = []
     for span in sorted(spans, key=lambda span: (span[0] - span[1], span[0])):
         start, end, label, line = span
         clashing = [other for other in kept if start < other[1] and other[0] < end]
