@@ -165,3 +165,32 @@ def test_nothing_but_comments_is_no_sentence_of_a_sample(write, tmp_path):
     assert (tmp_path / "a").read_text(encoding="utf-8") == "".join(body)
     row = "1\ta" + "\t_" * 8 + "\n\n"
     assert write_sample(write("# global = 1\n\n" + row * 3), tmp_path / "b", ratio=1.0, seed=0) == [0, 1, 2]
+
+
+def test_brackets_of_ontonotes(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text("Ana\tN\t(PER*\nGil\tN\t*)\nva\tV\t*\nOslo\tN\t(LOC)\n\nva\tV\t*\n", encoding="utf-8")
+    assert [s.layers["ents"] for s in survey_corpus(path).sentences()] == [["B-PER", "I-PER", "O", "B-LOC"], ["O"]]
+    path.write_text("Ana\tN\t(PER*\nGil\tN\t*\n\nva\tV\t*)\nOslo\tN\t(LOC)\n", encoding="utf-8")
+    (error,) = survey_corpus(path).errors
+    assert "line 2 (Gil (PER*), line 4 (va *))" in error
+
+
+def test_conll_2012(tmp_path):
+    rows = [
+        "#begin document (a); part 000",
+        "a   0  0  Ana   NNP  (S*  -   -   -  x  (PERSON*  *    (1",
+        "a   0  1  Gil   NNP  *    -   -   -  x  *)        *    1)",
+        "a   0  2  goes  VBZ  *)   go  01  -  x  *         (V*)  -",
+        *("", "a   0  0  Eva   NNP  (S*)  -   -   -  x  (PERSON)  -", "#end document"),
+        *("#begin document (b); part 000", "b   0  0  Oslo  NNP  (S*)  -   -   -  x  (GPE)  -", "", "#end document"),
+    ]
+    (tmp_path / "a").write_text("\n".join(rows), encoding="utf-8")
+    survey = survey_corpus(tmp_path / "a")
+    assert not survey.warnings
+    assert survey.counts.documents == 2
+    assert [(s.words, s.layers["ents"]) for s in survey.sentences()] == [
+        (["Ana", "Gil", "goes"], ["B-PERSON", "I-PERSON", "O"]),
+        (["Eva"], ["B-PERSON"]),
+        (["Oslo"], ["B-GPE"]),
+    ]

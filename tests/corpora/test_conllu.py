@@ -170,3 +170,19 @@ def test_what_a_file_also_has_is_said(write):
     assert survey.format.also == ["tag in XPOS, the 5th column", "ents in name= of MISC, the 10th column"]
     survey = survey_corpus(write(NAMED.replace("name=B-PER", "Entity=(person-1")))
     assert survey.format.also == ["mentions in Entity= of MISC, which can't be read"]
+
+
+@pytest.mark.parametrize("columns", ["ID FORM UPOS NER MISC", "FORM UPOS X:NE"])
+def test_conllu_plus(tmp_path, columns):
+    n = len(columns.split())
+    rows = ["1\tAna\tPROPN\tB-PER\tSpaceAfter=No", "2\tva\tVERB\tO\t_", "", "1\tEva\tPROPN\tB-PER\t_"]
+    if n == 3:
+        rows = ["\t".join(row.split("\t")[1:4]) for row in rows]
+    (tmp_path / "a").write_text(f"# global.columns = {columns}\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    survey = survey_corpus(tmp_path / "a", annotations={"ents": None, "pos": None})
+    one, two = survey.sentences()
+    assert one.words == ["Ana", "va"] and two.words == ["Eva"]
+    assert one.layers == {"ents": ["B-PER", "O"], "pos": ["PROPN", "VERB"]}
+    assert one.spaces == ([False, True] if n == 5 else None)
+    (tmp_path / "a").write_text(f"# global.columns = {columns}\n1\tAna\n", encoding="utf-8")
+    assert survey_corpus(tmp_path / "a").errors[0].startswith("[DN234]")

@@ -3,6 +3,8 @@
 Any number of columns is fine, separated by single tabs (spaces around them are padding) or by runs of spaces and tabs.
 A line that begins a document (-DOCSTART-, whatever its columns) is never a token. A line that begins with # before the
 first token of a sentence is a comment if it is no row of the table; otherwise # begins a token, as in tweets.
+CoNLL-2012 begins documents with #begin document, and has eleven columns and others whose number changes. Tags may be
+brackets as in OntoNotes, (PERSON* *).
 """
 
 import re
@@ -21,7 +23,7 @@ from ..problems import CorpusError, Problems
 from ..schemes import IO, parse_tag
 from ..sentences import Sentence
 from .base import Format, Options
-from .layout import Rows, find_tags, is_running, language_prefixes, take, without_prefix
+from .layout import Rows, find_tags, from_brackets, is_bracketed, is_running, language_prefixes, take, without_prefix
 
 TAB, SPACE = "tab", "space"
 DELIMITERS = (AUTO, TAB, SPACE)
@@ -29,6 +31,7 @@ DELIMITERS = (AUTO, TAB, SPACE)
 _DOCUMENT = "-DOCSTART-"
 _COMMENT = "#"
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
+_BEGIN, _END, _N_FIXED, _WORD, _ENTITY = "#begin document", "#end document", 11, 3, 10  # of CoNLL-2012
 _NO_TAG = "_"  # of a token; a missing tag of entities is a hyphen
 _LINE_END = "\r\n"
 _BLANK = " \t" + _LINE_END
@@ -72,11 +75,17 @@ class Columns(Format):
             raise CorpusError(Errors.DN230.format(delimiter=options.delimiter, known=", ".join(DELIMITERS)))
         path = content.location
         self.delimiter, self.width, self.has_documents = find_table(content, options.delimiter)
+        self.is_2012 = next(content.lines(), ("", 0, ""))[2].startswith(_BEGIN)
+        if self.is_2012:
+            self.delimiter, self.width = SPACE, _N_FIXED
         self.tag_columns: dict[str, int] = {}
+        self.bracketed: list[int] = []
         # tags are looked at only after their column is found: until then, a comment is a line of another width
         sample = list(
             take((rows for _, _, rows in self._tables() if all(len(row) == self.width for row in rows)), 50_000)
         )
+        self.bracketed = [i for i in range(self.width) if is_bracketed([row[i] for rows in sample for row in rows])]
+        sample = list(map(self._without_brackets, sample))
         self._notes: list[str] = []
         self.token_column = self._find_tokens(sample, options)
         words = [[row[self.token_column] for row in rows] for rows in sample]
@@ -102,6 +111,8 @@ class Columns(Format):
     def _find_tokens(self, sample: list[Rows], options: Options) -> int:
         if options.token_column is not None:
             return self._index(options.token_column)
+        if self.is_2012:
+            return _WORD
         if self.width > 2 and is_running([row[0] for row in rows] for rows in sample):
             self._notes.append(Warnings.DN271.format(path=self.content.location))
             return 1
@@ -110,6 +121,8 @@ class Columns(Format):
     def _find_tags(self, sample: list[Rows], options: Options) -> int:
         if options.tag_column is not None or options.scheme == IO:
             return self._index(-1 if options.tag_column is None else options.tag_column)
+        if self.is_2012:
+            return _ENTITY
         column, candidates = find_tags(sample, self.token_column, self.width)
         if column != self.width - 1 or len(candidates) > 1:
             others = ", ".join(str(i + 1) for i in range(self.token_column + 1, self.width) if i != column)
@@ -197,8 +210,20 @@ class Columns(Format):
             rows, n_comments = [split_fields(row, delimiter) for row in block.rows], 0
             if block.rows[0].startswith(_COMMENT):
                 n_comments = next((i for i, row in enumerate(rows) if not self._is_comment(row)), len(rows))
-            if n_comments < len(rows):
-                yield block, n_comments, rows[n_comments:]
+            rows = rows[n_comments:]
+            if self.is_2012:
+                rows = [row[:_N_FIXED] for row in rows]
+            if rows:
+                yield block, n_comments, self._without_brackets(rows)
+
+    def _without_brackets(self, rows: Rows) -> Rows:
+        """Write the columns of brackets as tags."""
+        if not self.bracketed or any(len(row) != self.width for row in rows):
+            return rows
+        columns = list(map(list, zip(*rows, strict=True)))
+        for i in self.bracketed:
+            columns[i] = from_brackets(columns[i])
+        return list(map(list, zip(*columns, strict=True)))
 
     def _is_comment(self, row: list[str]) -> bool:
         """Tell whether a line before the first token of a sentence is none itself."""
@@ -267,8 +292,8 @@ def read_blocks(content: Content) -> Iterator[Block]:
             if rows:
                 yield Block(rows, start, opener, is_first, path)
             rows, opener, is_first, path = [], "", True, name
-        is_opener = _DOCUMENT in line and _opens_document(line)
-        if line.strip(_BLANK) and not is_opener:
+        is_opener = (_DOCUMENT in line and _opens_document(line)) or line.startswith(_BEGIN)
+        if line.strip(_BLANK) and not is_opener and not line.startswith(_END):
             if not rows:
                 start = number
             rows.append(line)

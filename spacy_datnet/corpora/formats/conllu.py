@@ -2,6 +2,7 @@
 
 Tokens are the syntactic words. A multiword token gives the words in its range their spaces: none between them, and
 after the last one that of the multiword token. Empty nodes are left out, and so are all comments but `# newdoc`.
+CoNLL-U Plus names its columns (`# global.columns`): those that CoNLL-U lacks are read as if they stood in MISC.
 Entities stand in MISC where a treebank has them, as in `name=B-PER` (NorNE, DaNE and others, under various names).
 """
 
@@ -24,6 +25,8 @@ _COLUMNS = {POS: _UPOS, TAG: _XPOS, ENTS: _MISC}
 _NAMES = {_UPOS: "UPOS, the 4th column", _XPOS: "XPOS, the 5th column"}
 _ENTITY = "Entity"  # of CorefUD, which brackets mentions
 _NONE = "_"
+_HEADER = re.compile(r"#\s*global\.columns\s*=\s*(.+)")
+_STANDARD = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 _NO_SPACE = "SpaceAfter=No"
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
 _WORD_ID = re.compile(r"[1-9][0-9]{0,8}")
@@ -59,12 +62,14 @@ class Conllu(Format):
 
     name = "conllu"
     title = "CoNLL-U"
-    suffixes = (".conllu",)
+    suffixes = (".conllu", ".conllup")
     takes_annotation_columns = True
 
     def __init__(self, content: Content, options: Options):
         super().__init__(content, options)
         self.columns = dict(self._named_columns(options))
+        header = _HEADER.match(next(content.lines(), ("", 0, ""))[2])
+        self.header = tuple(header[1].split()) if header else _STANDARD
         self.has_spaces = False
         given: set[str] = set()
         n_rows = 0
@@ -73,7 +78,7 @@ class Conllu(Format):
             if line.startswith("#"):
                 self.has_documents = self.has_documents or bool(path or _NEW_DOCUMENT.match(line))
                 continue
-            fields = _split_row(line)
+            fields = self._split(line)
             n_rows += bool(line.strip())
             if len(fields) == _WIDTH:
                 given.update(kind for kind in (POS, TAG) if fields[_COLUMNS[kind]] != _NONE)
@@ -115,6 +120,8 @@ class Conllu(Format):
         last = 0
         for _, _, line in content.lines():
             if line.startswith("#") and not last:
+                if _HEADER.match(line):
+                    return True
                 continue
             fields = _split_row(line)
             if not line.strip():
@@ -134,6 +141,8 @@ class Conllu(Format):
 
     def _place(self, kind: str) -> str:
         column = self.columns.get(kind, _COLUMNS[kind])
+        if column == _MISC and self.attribute in self.header:
+            return f"the column {self.attribute}"
         return f"{self.attribute}= of MISC, the 10th column" if column == _MISC else _NAMES[column]
 
     def read(self, problems: Problems) -> Iterator[Sentence]:
@@ -149,6 +158,20 @@ class Conllu(Format):
                 yield self._sentence(path, opens, rows, words)
                 opens = False
 
+    def _split(self, line: str) -> list[str]:
+        """Split a line into the columns of CoNLL-U; in MISC are those that it lacks."""
+        fields = _split_row(line)
+        if self.header == _STANDARD:
+            return fields
+        if len(fields) != len(self.header):
+            return fields[: _WIDTH - 1]
+        given = dict(zip(self.header, fields, strict=True))
+        row = [given.pop(name, _NONE) for name in _STANDARD]
+        row[_ID] = row[_ID] if "ID" in self.header else "1"  # and see `_blocks`
+        more = [f"{name}={value}" for name, value in given.items() if value != _NONE]
+        row[_MISC] = "|".join([*more, *([row[_MISC]] if row[_MISC] != _NONE else [])]) or _NONE
+        return row
+
     def _blocks(self) -> Iterator[tuple[str, bool, bool, list[Row]]]:
         """Yield the rows of each sentence, the file, and whether a file or a document begins there."""
         path, is_first, opener = "", True, False
@@ -163,7 +186,10 @@ class Conllu(Format):
             if line.startswith("#"):
                 opener = opener or bool(_NEW_DOCUMENT.match(line))
             elif line.strip():
-                rows.append((number, _split_row(line)))
+                fields = self._split(line)
+                if "ID" not in self.header:
+                    fields[_ID] = str(len(rows) + 1)
+                rows.append((number, fields))
         if rows:
             yield path, is_first, opener, rows
 

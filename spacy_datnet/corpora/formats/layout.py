@@ -12,6 +12,7 @@ Rows = list[list[str]]  # the fields of each line of a sentence
 _PHRASES = frozenset({"NP", "VP", "PP", "ADJP", "ADVP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP", "NC", "VC", "PC"})
 # WikiANN writes the language before each token
 _PREFIX = re.compile(r"([a-z]{2,3}(?:[-_][a-z]+)*|simple):(?=.)")
+_BRACKET = re.compile(r"(?:\(([^\s()*]+))?\*?(\)?)")
 _FEW = 0.3  # of the tokens are outside of phrases; most are outside of entities
 _NO_TAGS, _TAGS = 0.1, 0.99  # the share of tags in a column that is none of tags, and in one that is
 
@@ -46,6 +47,27 @@ def without_prefix(word: str) -> str:
     """Take the language code off a word."""
     match = _PREFIX.match(word)
     return word[match.end() :] if match else word
+
+
+def is_bracketed(values: Sequence[str]) -> bool:
+    """Tell whether a column holds spans in brackets, as OntoNotes has them: (PERSON* * *)."""
+    return all(map(_BRACKET.fullmatch, values)) and any(value != "*" for value in values)
+
+
+def from_brackets(values: Iterable[str]) -> list[str]:
+    """Read spans in brackets as tags of IOB2; a bracket that does not fit stays as it is, and is no tag."""
+    tags: list[str] = []
+    label = ""
+    for value in values:
+        match = _BRACKET.fullmatch(value)
+        if match is None or bool(match[1] and label) or (match[2] and not (match[1] or label)):
+            tags.append(value)
+            continue
+        tags.append(f"B-{match[1]}" if match[1] else f"I-{label}" if label else OUTSIDE)
+        label = "" if match[2] else match[1] or label
+    if label:
+        tags[-1] = f"({label}*"  # never closed
+    return tags
 
 
 class TagColumn:
