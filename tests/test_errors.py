@@ -11,6 +11,7 @@ import spacy_datnet
 from spacy_datnet.errors import Errors, Warnings
 
 ROOT = Path(spacy_datnet.__file__).parent
+COUNTING = ("error", "warning", "note")
 TABLES = {"Errors": Errors, "Warnings": Warnings}
 
 
@@ -36,10 +37,19 @@ def uses():
             for node in ast.walk(tree)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
         }
+        # problems.error(Errors.DN208, width=3), which is told the path, the count and the places
+        counted = {
+            id(node.args[0]): node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and node.args
+            and ast.unparse(node.func).endswith(("error", "warning", "note"))
+        }
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in TABLES:
-                call = given.get(id(node))
+                call = given.get(id(node)) or counted.get(id(node))
                 names = None if call is None else {keyword.arg for keyword in call.keywords}
+                names = names | {"path", "count", "places"} if id(node) in counted else names
                 yield node.value.id, node.attr, names, f"{path.name}:{node.lineno}"
 
 

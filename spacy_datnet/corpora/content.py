@@ -199,14 +199,9 @@ def _read_members(path: Path, pattern: str | None, is_one: bool) -> Iterator[Fil
             members = [info.filename for info in archive.infolist() if info.filename and not info.is_dir()]
             chosen = [pattern] if pattern in members else sorted(one for one in members if _matches(one, pattern or ""))
             if not chosen:
-                raise CorpusError(
-                    Errors.DN203.format(
-                        archive=path,
-                        member=pattern or "",
-                        example=members[0] if members else "FILE",
-                        members=", ".join(members),
-                    )
-                )
+                lack = "" if pattern is None else f" without a file {pattern!r}"
+                example, names = members[0] if members else "FILE", ", ".join(members) or "no files"
+                raise CorpusError(Errors.DN203.format(archive=path, lack=lack, example=example, members=names))
             for member in chosen:
                 current = f"{path}:{member}"
                 yield File("" if is_one and member == pattern else current, archive.read(member))

@@ -2,7 +2,8 @@
 
 import heapq
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 N_PLACES = 10
 
@@ -75,47 +76,48 @@ class Occurrences:
         return merged
 
 
-Message = Callable[[Occurrences], str]
-
-
 class Problems:
     """What was found while reading a corpus: for each kind of problem its places, and the message made of them.
 
+    path (object): The corpus.
     keep (int): How many places a message names.
     unit (str): What is numbered in this corpus.
     """
 
-    def __init__(self, keep: int = N_PLACES, unit: str = "line"):
+    def __init__(self, path: object = "", keep: int = N_PLACES, unit: str = "line"):
+        self.path = path
         self.keep = keep
         self.unit = unit
-        self._errors: dict[Hashable, tuple[Occurrences, Message]] = {}
-        self._warnings: dict[Hashable, tuple[Occurrences, Message]] = {}
+        self._errors: dict[Hashable, tuple[Occurrences, Callable[..., str]]] = {}
+        self._warnings: dict[Hashable, tuple[Occurrences, Callable[..., str]]] = {}
 
-    def error(self, message: Message, key: Hashable = None) -> Occurrences:
+    def error(self, message: str, **fields: Any) -> Occurrences:
         """Begin to count one kind of error, or go on with it.
 
-        message (Callable): Makes the message of what was counted.
-        key (Hashable): What tells this kind from others; if not given, it is a kind of its own.
+        message (str): The message, of the path, the count, the places and what else is named.
+        fields: What else, which also tells this kind from others.
         RETURNS (Occurrences): Where to note each.
         """
-        return self._of(self._errors, message, key)
+        return self._of(self._errors, message, fields)
 
-    def warning(self, message: Message, key: Hashable = None) -> Occurrences:
+    def warning(self, message: str, **fields: Any) -> Occurrences:
         """Begin to count something that should be said, but is no error, or go on with it: see `error`."""
-        return self._of(self._warnings, message, key)
+        return self._of(self._warnings, message, fields)
 
-    def _of(self, kinds: dict[Hashable, tuple[Occurrences, Message]], message: Message, key: Hashable) -> Occurrences:
-        key = len(kinds) if key is None else key
+    def _of(
+        self, kinds: dict[Hashable, tuple[Occurrences, Callable[..., str]]], message: str, fields: dict[str, Any]
+    ) -> Occurrences:
+        key = (message, *fields.values())
         if key not in kinds:
-            kinds[key] = Occurrences(self.keep, self.unit), message
+            kinds[key] = Occurrences(self.keep, self.unit), partial(message.format, path=self.path, **fields)
         return kinds[key][0]
 
     @property
     def errors(self) -> list[str]:
         """A message for each kind of error that was found."""
-        return [message(found) for found, message in self._errors.values() if found]
+        return [message(count=found.count, places=found) for found, message in self._errors.values() if found]
 
     @property
     def warnings(self) -> list[str]:
         """A message for each kind of warning."""
-        return [message(found) for found, message in self._warnings.values() if found]
+        return [message(count=found.count, places=found) for found, message in self._warnings.values() if found]

@@ -17,7 +17,8 @@ from .docbin import is_docbin, read_docbin, sentence_spans, split_sentences, wri
 from .encodings import AUTO
 from .files import check_output, replacing
 from .formats import KNOWN
-from .formats.columns import Block, Columns, find_table, is_comment_only, read_blocks
+from .formats.blocks import Block, find_table, is_comment_only, read_blocks
+from .formats.columns import Columns
 from .formats.conllu import Conllu, document_comment
 from .problems import CorpusError
 

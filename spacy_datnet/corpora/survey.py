@@ -81,7 +81,7 @@ def survey_corpus(
     chosen = Options(**{name: value for name, value in options.items() if value is not None})
     form = find_format(location, chosen)
     maps = _maps_by_kind(location, form.kinds, label_maps or {})
-    problems, unsound = Problems(keep, form.unit), Problems(keep, form.unit)
+    problems, unsound = Problems(location, keep, form.unit), Problems(location, keep, form.unit)
     inspection, words = _Inspection(form, Relabelling(maps), unsound), WordCheck(keep, form.unit)
     for sentence in form.read(problems):
         if chosen.scheme == IO:
@@ -132,8 +132,13 @@ class _Inspection:
         self.counts = CorpusCounts(layers={kind: LayerCounts() for kind in form.kinds})
         self.evidence: dict[str, SchemeEvidence] = {}
         self.checked = form.kinds if form.is_text else ()
-        self.unsound = {kind: problems.error(_unsound(form, kind)) for kind in self.checked}
-        self.unannotated = {kind: problems.error(_unannotated(form, kind)) for kind in self.checked if group_of(kind)}
+        self.unsound = {
+            kind: problems.error(Errors.DN243, where=form.where(kind))
+            if kind == POS
+            else problems.error(Errors.DN212, where=form.where(kind))
+            for kind in self.checked
+        }
+        self.unannotated = {kind: problems.error(Errors.DN242, kind=kind) for kind in self.checked if group_of(kind)}
         if form.is_text:
             self.evidence = {kind: SchemeEvidence(problems.keep) for kind in form.kinds if kind not in ATTRIBUTES}
 
@@ -170,18 +175,6 @@ class _Inspection:
             if tag not in UPOS:
                 sentence.note(self.unsound[POS], i, f"{sentence.words[i]} {tag}")
         return False
-
-
-def _unsound(form: Format, kind: str) -> Callable[[Any], str]:
-    path, where = form.content.location, form.where(kind)
-    if kind == POS:
-        return lambda found: Errors.DN243.format(path=path, count=found.count, places=found, where=where)
-    return lambda found: Errors.DN212.format(path=path, count=found.count, places=found, where=where)
-
-
-def _unannotated(form: Format, kind: str) -> Callable[[Any], str]:
-    path = form.content.location
-    return lambda found: Errors.DN242.format(path=path, count=found.count, places=found, kind=kind)
 
 
 def _repair(location: Location, verdict: Verdict) -> str:

@@ -7,8 +7,8 @@ class Errors:
     DN201 = "{path}: there is no such file. Check the path; it is looked up from {folder}."
     DN202 = "{path} can't be read: {reason}."
     DN203 = (
-        "{archive} is a zip archive without a file {member!r}. Name one of its files after a "
-        "colon, as in {archive}:{example}. It holds: {members}."
+        "{archive} is a zip archive{lack}. Name one of its files after a colon, as in {archive}:{example}. It holds: "
+        "{members}."
     )
     DN204 = (
         "{encoding!r} is not the name of a text encoding that Python knows. Names are for example "

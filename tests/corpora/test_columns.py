@@ -8,7 +8,7 @@ from spacy.vocab import Vocab
 from spacy_datnet.corpora import CorpusError, read_docs, survey_corpus
 from spacy_datnet.corpora.content import Content
 from spacy_datnet.corpora.formats import Options, find_format
-from spacy_datnet.corpora.formats.columns import split_fields
+from spacy_datnet.corpora.formats.blocks import split_fields
 
 
 @pytest.fixture

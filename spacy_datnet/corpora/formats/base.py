@@ -104,7 +104,7 @@ class Format(ABC):
 
     def strictly(self) -> Iterator[Sentence]:
         """Read the sentences, and raise an error if anything is wrong with others."""
-        problems = Problems(unit=self.unit)
+        problems = Problems(self.content.location, unit=self.unit)
         yield from self.read(problems)
         for message in problems.errors:
             raise CorpusError(message)

@@ -52,9 +52,7 @@ class Brackets(Format):
 
     def read(self, problems: Problems) -> Iterator[Sentence]:
         """Read the trees; after one that is broken, go on with the next that begins at the begin of a line."""
-        broken = problems.error(
-            lambda found: Errors.DN235.format(path=self.content.location, count=found.count, places=found)
-        )
+        broken = problems.error(Errors.DN235)
         tree, path, opens, skips = _Tree(), "", True, False
         for name, number, line in self.content.lines():
             if number == 1:

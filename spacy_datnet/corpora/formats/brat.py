@@ -54,9 +54,8 @@ class Brat(Records):
 
     def records(self, problems: Problems) -> Iterator[Record]:
         """Read the texts with their spans; note lines that are none, and what else there is."""
-        path = self.content.location
-        broken = problems.error(lambda found: Errors.DN285.format(path=path, count=found.count, places=found))
-        pieces = problems.warning(lambda found: Warnings.DN286.format(path=path, count=found.count, places=found))
+        broken = problems.error(Errors.DN285)
+        pieces = problems.warning(Warnings.DN286)
         others: Counter[str] = Counter()
         texts = dict(self.content.texts())
         for name in texts:

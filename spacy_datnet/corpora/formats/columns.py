@@ -7,10 +7,7 @@ CoNLL-2012 begins documents with #begin document, and has eleven columns and oth
 brackets as in OntoNotes, (PERSON* *).
 """
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from spacy.tokens import Doc
 
@@ -23,36 +20,25 @@ from ..problems import CorpusError, Problems
 from ..schemes import IO, parse_tag
 from ..sentences import Sentence
 from .base import Format, Options
+from .blocks import (
+    BEGIN,
+    COMMENT,
+    DOCUMENT,
+    LINE_END,
+    NEW_DOCUMENT,
+    SPACE,
+    TAB,
+    Block,
+    find_table,
+    read_blocks,
+    split_fields,
+)
 from .layout import Rows, find_tags, from_brackets, is_bracketed, is_running, language_prefixes, take, without_prefix
 
-TAB, SPACE = "tab", "space"
 DELIMITERS = (AUTO, TAB, SPACE)
 
-_DOCUMENT = "-DOCSTART-"
-_COMMENT = "#"
-_NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
-_BEGIN, _END, _N_FIXED, _WORD, _ENTITY = "#begin document", "#end document", 11, 3, 10  # of CoNLL-2012
+_N_FIXED, _WORD, _ENTITY = 11, 3, 10  # of CoNLL-2012
 _NO_TAG = "_"  # of a token; a missing tag of entities is a hyphen
-_LINE_END = "\r\n"
-_BLANK = " \t" + _LINE_END
-_NO_BLANKS = re.compile("[^ \t]+")  # str.split would also split at no-break spaces
-
-
-class Block(NamedTuple):
-    """The lines of one sentence as they stand in the file.
-
-    rows (list): The lines, with their ends.
-    line (int): The number of the first line.
-    opener (str): The -DOCSTART- line before it, or nothing.
-    is_first (bool): Whether this is the first sentence of the file.
-    path (str): The file, if there are several.
-    """
-
-    rows: list[str]
-    line: int
-    opener: str
-    is_first: bool
-    path: str
 
 
 class Columns(Format):
@@ -75,7 +61,7 @@ class Columns(Format):
             raise CorpusError(Errors.DN230.format(delimiter=options.delimiter, known=", ".join(DELIMITERS)))
         path = content.location
         self.delimiter, self.width, self.has_documents = find_table(content, options.delimiter)
-        self.is_2012 = next(content.lines(), ("", 0, ""))[2].startswith(_BEGIN)
+        self.is_2012 = next(content.lines(), ("", 0, ""))[2].startswith(BEGIN)
         if self.is_2012:
             self.delimiter, self.width = SPACE, _N_FIXED
         self.tag_columns: dict[str, int] = {}
@@ -156,25 +142,21 @@ class Columns(Format):
 
     def read(self, problems: Problems) -> Iterator[Sentence]:
         """Read the sentences; note lines with too few or too many columns, or no token, and comments."""
-        path, width, token_column, delimiter = self.content.location, self.width, self.token_column, self.delimiter
-        ragged = problems.error(
-            lambda found: Errors.DN208.format(
-                path=path, count=found.count, width=width, places=found, delimiter=delimiter
-            )
-        )
-        nameless = problems.error(lambda found: Errors.DN217.format(path=path, count=found.count, places=found))
-        comments = problems.warning(lambda found: Warnings.DN273.format(path=path, count=found.count, places=found))
+        width, token_column = self.width, self.token_column
+        ragged = problems.error(Errors.DN208, width=width, delimiter=self.delimiter)
+        nameless = problems.error(Errors.DN217)
+        comments = problems.warning(Warnings.DN273)
         opens = True
         for block, n_comments, rows in self._tables():
             opens = opens or block.is_first or bool(block.opener) or not self.has_documents
             for i, row in enumerate(block.rows[:n_comments]):
                 comments.add(block.line + i, row.strip()[:60], block.path)
-                opens = opens or bool(_NEW_DOCUMENT.match(row))
+                opens = opens or bool(NEW_DOCUMENT.match(row))
             start = block.line + n_comments
             if [row for row in rows if len(row) != width]:
                 for i, fields in enumerate(rows):
                     if len(fields) != width:
-                        text = block.rows[n_comments + i].rstrip(_LINE_END)
+                        text = block.rows[n_comments + i].rstrip(LINE_END)
                         ragged.add(start + i, f"{len(fields)} columns: {text!r}", block.path)
                 continue
             words = [row[token_column] for row in rows]
@@ -198,7 +180,7 @@ class Columns(Format):
         """Write two columns, the tags in IOB2; what is not annotated has a hyphen. See `Format.dump`."""
         for doc in docs:
             if has_documents:
-                yield f"{_DOCUMENT}\tO\n\n"
+                yield f"{DOCUMENT}\tO\n\n"
             for words, tags in tagged_sentences([doc]):
                 rows = zip(words, tags, strict=True)
                 yield "".join(f"{' '.join(word.split())}\t{tag}\n" for word, tag in rows) + "\n"
@@ -208,7 +190,7 @@ class Columns(Format):
         delimiter = self.delimiter
         for block in read_blocks(self.content):
             rows, n_comments = [split_fields(row, delimiter) for row in block.rows], 0
-            if block.rows[0].startswith(_COMMENT):
+            if block.rows[0].startswith(COMMENT):
                 n_comments = next((i for i, row in enumerate(rows) if not self._is_comment(row)), len(rows))
             rows = rows[n_comments:]
             if self.is_2012:
@@ -227,7 +209,7 @@ class Columns(Format):
 
     def _is_comment(self, row: list[str]) -> bool:
         """Tell whether a line before the first token of a sentence is none itself."""
-        if not row[0].startswith(_COMMENT):
+        if not row[0].startswith(COMMENT):
             return False
         return len(row) != self.width or any(
             parse_tag(row[column]) is None for kind, column in self.tag_columns.items() if kind not in ATTRIBUTES
@@ -236,90 +218,3 @@ class Columns(Format):
     def _tags(self, kind: str, column: int, rows: Rows) -> list[str]:
         tags = [row[column] for row in rows]
         return ["" if tag == _NO_TAG else tag for tag in tags] if kind in ATTRIBUTES else tags
-
-
-def find_table(content: Content, delimiter: str = AUTO) -> tuple[str, int, bool]:
-    """Find out what separates the columns of a file, how many most lines have, and whether documents are marked.
-
-    content (Content): The file.
-    delimiter (str): What separates the columns, or "auto".
-    RETURNS (tuple): The delimiter, the number of columns, and whether there are documents.
-    """
-    widths, has_documents = _count_widths(content, TAB)
-    if not widths:
-        raise CorpusError(Errors.DN207.format(path=content.location, reason="there is no line with a token"))
-    if delimiter == AUTO:
-        delimiter = SPACE if 2 * widths[1] > widths.total() else TAB
-    if delimiter == SPACE:
-        widths, _ = _count_widths(content, SPACE)
-    return delimiter, widths.most_common(1)[0][0], has_documents
-
-
-def _count_widths(content: Content, delimiter: str) -> tuple[Counter[int], bool]:
-    """Count the lines with each number of columns; what may be comments counts only if there is nothing else."""
-    has_documents = False
-    widths: Counter[int] = Counter()
-    doubtful: Counter[int] = Counter()
-    for block in read_blocks(content):
-        rows, has_documents = block.rows, has_documents or bool(block.opener or block.path)
-        if rows[0].startswith(_COMMENT):
-            has_documents = has_documents or any(map(_NEW_DOCUMENT.match, rows))
-            start = next((i for i, row in enumerate(rows) if not row.startswith(_COMMENT)), len(rows))
-            doubtful.update(len(split_fields(row, delimiter)) for row in rows[:start])
-            rows = rows[start:]
-        if delimiter == TAB:
-            widths.update([row.count("\t") + 1 for row in rows])
-        else:
-            widths.update([len(split_fields(row, delimiter)) for row in rows])
-    return widths or doubtful, has_documents
-
-
-def is_comment_only(block: Block, delimiter: str, width: int) -> bool:
-    """Tell whether there is no token among the lines of a sentence."""
-    return all(row.startswith(_COMMENT) and len(split_fields(row, delimiter)) != width for row in block.rows)
-
-
-def read_blocks(content: Content) -> Iterator[Block]:
-    """Read a column file sentence by sentence, without looking into the lines.
-
-    content (Content): The file.
-    YIELDS (Block): The sentences.
-    """
-    rows: list[str] = []
-    start, opener, is_first, path = 0, "", True, ""
-    for name, number, line in content.lines():
-        if number == 1:
-            if rows:
-                yield Block(rows, start, opener, is_first, path)
-            rows, opener, is_first, path = [], "", True, name
-        is_opener = (_DOCUMENT in line and _opens_document(line)) or line.startswith(_BEGIN)
-        if line.strip(_BLANK) and not is_opener and not line.startswith(_END):
-            if not rows:
-                start = number
-            rows.append(line)
-            continue
-        if rows:
-            yield Block(rows, start, opener, is_first, path)
-            rows, opener, is_first = [], "", False
-        if is_opener:
-            opener = line
-    if rows:
-        yield Block(rows, start, opener, is_first, path)
-
-
-def _opens_document(line: str) -> bool:
-    return any(field.startswith(_DOCUMENT) for field in split_fields(line, SPACE))
-
-
-def split_fields(row: str, delimiter: str) -> list[str]:
-    """Split a line into its columns.
-
-    row (str): The line, with its end.
-    delimiter (str): "tab" or "space".
-    RETURNS (list): The fields.
-    """
-    row = row.rstrip(_LINE_END)
-    if delimiter == TAB:
-        fields = row.split("\t")
-        return [field.strip(" ") for field in fields] if " " in row else fields
-    return _NO_BLANKS.findall(row)

@@ -18,6 +18,7 @@ from ..problems import CorpusError, Occurrences, Problems
 from ..schemes import parse_tag
 from ..sentences import MISSING, OUTSIDE, Sentence
 from .base import Format, Options
+from .blocks import NEW_DOCUMENT
 
 _WIDTH = 10
 _ID, _FORM, _UPOS, _XPOS, _MISC = 0, 1, 3, 4, 9
@@ -28,7 +29,6 @@ _NONE = "_"
 _HEADER = re.compile(r"#\s*global\.columns\s*=\s*(.+)")
 _STANDARD = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 _NO_SPACE = "SpaceAfter=No"
-_NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
 _WORD_ID = re.compile(r"[1-9][0-9]{0,8}")
 _RANGE_ID = re.compile(r"([1-9][0-9]{0,8})-([1-9][0-9]{0,8})")
 _EMPTY_ID = re.compile(r"[0-9]+\.[1-9][0-9]*")
@@ -76,7 +76,7 @@ class Conllu(Format):
         attributes: dict[str, _Attribute] = {}
         for path, _, line in content.lines():
             if line.startswith("#"):
-                self.has_documents = self.has_documents or bool(path or _NEW_DOCUMENT.match(line))
+                self.has_documents = self.has_documents or bool(path or NEW_DOCUMENT.match(line))
                 continue
             fields = self._split(line)
             n_rows += bool(line.strip())
@@ -147,9 +147,7 @@ class Conllu(Format):
 
     def read(self, problems: Problems) -> Iterator[Sentence]:
         """Read the sentences; note lines that are not those of a CoNLL-U sentence."""
-        broken = problems.error(
-            lambda found: Errors.DN234.format(path=self.content.location, count=found.count, places=found)
-        )
+        broken = problems.error(Errors.DN234)
         opens = True
         for path, is_first, opener, rows in self._blocks():
             opens = opens or is_first or opener or not self.has_documents
@@ -184,7 +182,7 @@ class Conllu(Format):
             if number == 1:
                 path, is_first, opener = name, True, False
             if line.startswith("#"):
-                opener = opener or bool(_NEW_DOCUMENT.match(line))
+                opener = opener or bool(NEW_DOCUMENT.match(line))
             elif line.strip():
                 fields = self._split(line)
                 if "ID" not in self.header:
@@ -268,7 +266,7 @@ def document_comment(rows: list[str]) -> str:
     rows (list): The lines of the sentence.
     RETURNS (str): The line, or nothing.
     """
-    return next((row for row in rows if _NEW_DOCUMENT.match(row)), "")
+    return next((row for row in rows if NEW_DOCUMENT.match(row)), "")
 
 
 def _split_row(line: str) -> list[str]:

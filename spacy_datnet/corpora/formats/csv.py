@@ -143,13 +143,9 @@ class Csv(Format):
 
     def read(self, problems: Problems) -> Iterator[Sentence]:
         """Read the sentences; note lines with too few or too many fields, or no token."""
-        path, width, separator = self.content.location, len(self.header), repr(self.separator)
-        ragged = problems.error(
-            lambda found: Errors.DN266.format(
-                path=path, count=found.count, width=width, places=found, separator=separator
-            )
-        )
-        nameless = problems.error(lambda found: Errors.DN217.format(path=path, count=found.count, places=found))
+        width, separator = len(self.header), repr(self.separator)
+        ragged = problems.error(Errors.DN266, width=width, separator=separator)
+        nameless = problems.error(Errors.DN217)
         for rows in self._sentences():
             is_sound = True
             for name, number, fields in rows:

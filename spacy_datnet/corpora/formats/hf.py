@@ -79,8 +79,7 @@ class HuggingFace(Format):
 
     def read(self, problems: Problems) -> Iterator[Sentence]:
         """Read the sentences; note records that are none."""
-        path = self.content.location
-        unfit = problems.error(lambda found: Errors.DN267.format(path=path, count=found.count, places=found))
+        unfit = problems.error(Errors.DN267)
         for name, number, raw in _rows(self.content):
             lists: list[Any] = (
                 [raw.get(one) for one in (self.tokens, *self.tags.values())] if isinstance(raw, dict) else []

@@ -56,9 +56,8 @@ class JsonRecords(Records):
 
     def records(self, problems: Problems) -> Iterator[Record]:
         """Read the records; note those that are not to be used, and those that are not what they should be."""
-        path = self.content.location
-        unfit = problems.error(lambda found: Errors.DN267.format(path=path, count=found.count, places=found))
-        unused = problems.warning(lambda found: Warnings.DN283.format(path=path, count=found.count, places=found))
+        unfit = problems.error(Errors.DN267)
+        unused = problems.warning(Warnings.DN283)
         for name, number, raw in read_json(self.content):
             try:
                 found = self.parse(raw)

@@ -134,13 +134,12 @@ class Records(Format):
 
     def read(self, problems: Problems) -> Iterator[Sentence]:
         """Read the records; note what is repaired and left out."""
-        path = self.content.location
-        moved = problems.warning(lambda found: Warnings.DN277.format(path=path, count=found.count, places=found))
-        trimmed = problems.warning(lambda found: Warnings.DN278.format(path=path, count=found.count, places=found))
-        overlapping = problems.warning(lambda found: Warnings.DN279.format(path=path, count=found.count, places=found))
-        cutting = problems.warning(lambda found: Warnings.DN280.format(path=path, count=found.count, places=found))
-        unplaced = problems.warning(lambda found: Warnings.DN281.format(path=path, count=found.count, places=found))
-        empty = problems.warning(lambda found: Warnings.DN282.format(path=path, count=found.count, places=found))
+        moved = problems.warning(Warnings.DN277)
+        trimmed = problems.warning(Warnings.DN278)
+        overlapping = problems.warning(Warnings.DN279)
+        cutting = problems.warning(Warnings.DN280)
+        unplaced = problems.warning(Warnings.DN281)
+        empty = problems.warning(Warnings.DN282)
         for record in self.records(problems):
             places = Places(record.text, self.unit_of_offsets)
             tokens = self._tokens(record, places)

@@ -9,7 +9,7 @@ from ...errors import Errors, Warnings
 from ...kinds import ATTRIBUTES, ENTS, GROUP, POS, TAG
 from ..content import Content
 from ..docbin import SUFFIX, entity_tag, is_docbin, read_docbin, sentence_spans
-from ..problems import Occurrences, Problems
+from ..problems import Problems
 from ..sentences import OUTSIDE, Sentence
 from .base import Format, Options
 
@@ -63,7 +63,8 @@ class DocBinFormat(Format):
                 )
                 for kind, tags in sentence.layers.items():
                     if kind not in ATTRIBUTES and tags[0].startswith("I-"):
-                        sentence.note(self._cut(problems, kind), 0, f"{sentence.words[0]} {tags[0]}")
+                        cut = problems.warning(Warnings.DN259, kind=kind)
+                        sentence.note(cut, 0, f"{sentence.words[0]} {tags[0]}")
                 yield sentence
 
     def _layers(
@@ -86,28 +87,12 @@ class DocBinFormat(Format):
                     tags[span.start : span.end] = [f"B-{span.label_}"] + [f"I-{span.label_}"] * (len(span) - 1)
                     continue
                 is_sound = False
-                found = (self._overlapping if span.label_ else self._unlabelled)(problems, kind)
+                # an error, unless the group is there by chance
+                note = problems.error if self.kinds else problems.warning
+                found = note(Errors.DN245, kind=kind) if span.label_ else note(Errors.DN246, kind=kind)
                 found.add(number + sum(one.end <= span.start for one in sentences), span.text)
             if is_sound:
                 yield kind, tags
 
     def _wants(self, kind: str) -> bool:
         return not self.kinds or kind in self.kinds
-
-    def _overlapping(self, problems: Problems, kind: str) -> Occurrences:
-        note, path = problems.error if self.kinds else problems.warning, self.content.location
-        return note(
-            lambda found: Errors.DN245.format(path=path, count=found.count, kind=kind, places=found), ("DN245", kind)
-        )
-
-    def _unlabelled(self, problems: Problems, kind: str) -> Occurrences:
-        note, path = problems.error if self.kinds else problems.warning, self.content.location
-        return note(
-            lambda found: Errors.DN246.format(path=path, count=found.count, kind=kind, places=found), ("DN246", kind)
-        )
-
-    def _cut(self, problems: Problems, kind: str) -> Occurrences:
-        path = self.content.location
-        return problems.warning(
-            lambda found: Warnings.DN259.format(path=path, count=found.count, kind=kind, places=found), ("DN259", kind)
-        )

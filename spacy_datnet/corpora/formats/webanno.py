@@ -90,9 +90,7 @@ class WebAnno(Records):
 
     def records(self, problems: Problems) -> Iterator[Record]:
         """Read the sentences, with a space between those that don't follow each other at once; note broken lines."""
-        broken = problems.error(
-            lambda found: Errors.DN287.format(path=self.content.location, count=found.count, places=found)
-        )
+        broken = problems.error(Errors.DN287)
         last, end = None, 0
         for path, opens, line, text, rows in self._sentences(broken):
             begin = rows[0].start - (len(text) - len(text.lstrip())) if rows else end
