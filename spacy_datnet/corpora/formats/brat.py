@@ -16,7 +16,8 @@ from ..content import Content, File
 from ..files import NUMBERED, replacing_folder
 from ..problems import Problems
 from .base import Options
-from .records import Mark, Record, Records, text_of
+from .places import Mark
+from .records import Record, Records, text_of
 
 _SPAN = re.compile(r"T\S*\t(.+?) ((?:-?\d+ -?\d+;?)+)(?:\t(.*))?")
 _OTHERS = {

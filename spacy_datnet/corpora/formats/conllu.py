@@ -7,18 +7,16 @@ Entities stand in MISC where a treebank has them, as in `name=B-PER` (NorNE, DaN
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from ...errors import Errors
 from ...kinds import ENTS, POS, TAG
 from ..content import Content
 from ..problems import CorpusError, Occurrences, Problems
-from ..schemes import parse_tag
 from ..sentences import MISSING, OUTSIDE, Sentence
 from .base import Format, Options
 from .blocks import NEW_DOCUMENT
+from .misc import Attribute, attributes_of, note_attributes
 
 _WIDTH = 10
 _ID, _FORM, _UPOS, _XPOS, _MISC = 0, 1, 3, 4, 9
@@ -34,23 +32,6 @@ _RANGE_ID = re.compile(r"([1-9][0-9]{0,8})-([1-9][0-9]{0,8})")
 _EMPTY_ID = re.compile(r"[0-9]+\.[1-9][0-9]*")
 
 Row = tuple[int, list[str]]  # the number of the line, and its fields
-
-
-@dataclass
-class _Attribute:
-    """What an attribute in MISC says, as far as it may be tags of entities.
-
-    tags (Counter): The tokens with each tag.
-    is_tags (bool): Whether it says nothing else.
-    """
-
-    tags: Counter[str] = field(default_factory=Counter)
-    is_tags: bool = True
-
-    @property
-    def n_entities(self) -> int:
-        """The number of tokens within entities."""
-        return self.tags.total() - self.tags[OUTSIDE] - self.tags[MISSING] if self.is_tags else 0
 
 
 class Conllu(Format):
@@ -73,7 +54,7 @@ class Conllu(Format):
         self.has_spaces = False
         given: set[str] = set()
         n_rows = 0
-        attributes: dict[str, _Attribute] = {}
+        attributes: dict[str, Attribute] = {}
         for path, _, line in content.lines():
             if line.startswith("#"):
                 self.has_documents = self.has_documents or bool(path or NEW_DOCUMENT.match(line))
@@ -83,7 +64,7 @@ class Conllu(Format):
             if len(fields) == _WIDTH:
                 given.update(kind for kind in (POS, TAG) if fields[_COLUMNS[kind]] != _NONE)
                 if "=" in fields[_MISC] and _WORD_ID.fullmatch(fields[_ID]):
-                    _note_attributes(fields, attributes)
+                    note_attributes(fields[_MISC], attributes)
                 self.has_spaces = self.has_spaces or _says_no_space(fields)
                 self.has_documents = self.has_documents or bool(path)
         if not n_rows:
@@ -197,7 +178,7 @@ class Conllu(Format):
             for kind, column in self.columns.items()
         }
         if ENTS in layers and self.columns[ENTS] == _MISC:
-            layers[ENTS] = [_attributes(fields).get(self.attribute, self.default) for _, fields in words]
+            layers[ENTS] = [attributes_of(fields[_MISC]).get(self.attribute, self.default) for _, fields in words]
         spaces = None
         if self.has_spaces:
             spaces = [not _says_no_space(fields) for _, fields in words]
@@ -213,19 +194,6 @@ class Conllu(Format):
             path=path,
             spaces=spaces,
         )
-
-
-def _attributes(fields: list[str]) -> dict[str, str]:
-    """Read the attributes in MISC."""
-    return dict(one.split("=", 1) for one in fields[_MISC].split("|") if "=" in one)
-
-
-def _note_attributes(fields: list[str], attributes: dict[str, _Attribute]) -> None:
-    for name, value in _attributes(fields).items():
-        attribute = attributes.setdefault(name, _Attribute())
-        if attribute.is_tags:
-            attribute.is_tags = parse_tag(value) is not None
-            attribute.tags[value] += 1
 
 
 def _words(path: str, rows: list[Row], broken: Occurrences) -> list[Row]:

@@ -8,7 +8,7 @@ from typing import Any
 from spacy.tokens import Doc
 
 from .jsons import JsonRecords, Unfit, label, offset
-from .records import Mark
+from .places import Mark
 
 _SPANS = ("label", "labels", "entities", "annotations")
 _TEXTS = ("text", "data")

@@ -11,7 +11,8 @@ from spacy.tokens import Doc
 from ...errors import Errors, Warnings
 from ..content import Content
 from ..problems import CorpusError, Problems
-from .records import Mark, Record, Records, text_of
+from .places import Mark
+from .records import Record, Records, text_of
 
 SUFFIXES = (".jsonl", ".json", ".ndjson")
 

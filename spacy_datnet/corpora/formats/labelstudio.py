@@ -13,7 +13,8 @@ from spacy.tokens import Doc
 from ..content import Content
 from .base import MODEL, Options
 from .jsons import JsonRecords, Unfit, label, offset, read_json
-from .records import UNITS, Mark, score_of
+from .places import UNITS, Mark
+from .records import score_of
 
 _ANNOTATIONS = ("annotations", "completions")
 _OTHERS = ("predictions", "drafts", *_ANNOTATIONS)

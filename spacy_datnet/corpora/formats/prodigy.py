@@ -7,7 +7,8 @@ from spacy.tokens import Doc
 
 from .base import MODEL
 from .jsons import JsonRecords, label, offset
-from .records import Mark, score_of
+from .places import Mark
+from .records import score_of
 
 _OWN = {"text", "spans", "tokens", "answer", "asked"}
 

@@ -19,7 +19,8 @@ from ..docbin import sentence_spans
 from ..files import NUMBERED, replacing_folder
 from ..problems import Occurrences, Problems
 from .base import Options
-from .records import CODE_POINTS, UNITS, Mark, Places, Record, Records, text_of
+from .places import CODE_POINTS, UNITS, Mark, Places
+from .records import Record, Records, text_of
 
 _UTF16 = "UTF-16"
 _FORMAT, _TEXT, _ID, _NONE, _ANY = "#FORMAT=WebAnno TSV 3", "#Text=", "#Sentence.id=", "_", "*"
