@@ -51,8 +51,9 @@ TOKENS = "Ana NNP B-PER\nvive VBZ O\n\nAna NNP B-PER\n\nNueva _ B-LOC\nYork NNP 
 
 @pytest.mark.parametrize("annotations", [{"ents": None}, {"tag": 2, "ents": 3}, {"spans:chunks": 3}])
 @pytest.mark.parametrize("before", ["", "-DOCSTART-\n\n"])
-def test_packed_without_a_doc_each(tmp_path, annotations, before):
-    (tmp_path / "corpus").write_text((before + TOKENS.replace("-\n", "O\n")) * 2000, encoding="utf-8")
+def test_packed_without_a_doc_each(tmp_path, monkeypatch, annotations, before):
+    monkeypatch.setattr(corpora_docs, "_AT_ONCE", 100)
+    (tmp_path / "corpus").write_text((before + TOKENS.replace("-\n", "O\n")) * 50, encoding="utf-8")
     sentences = list(survey_corpus(tmp_path / "corpus", annotations=annotations).sentences())
     one_by_one = DocBin(docs=make_docs(sentences, make_vocab("es")))
     assert pack(sentences, make_vocab("es")).to_bytes() == one_by_one.to_bytes()

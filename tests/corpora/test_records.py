@@ -4,7 +4,7 @@ import json
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.vocab import Vocab
 
@@ -152,6 +152,15 @@ def test_the_unit_of_offsets_is_found(write, tool, unit):
     assert warnings == ([] if unit == "utf-32" else ["DN276"])
 
 
+@pytest.mark.parametrize("text", ["Ana\r\nva\r\na Oslo\r\n", "😀 Ana\r\nva\r\na Oslo\r\n"])
+def test_line_ends_that_are_counted_as_one(write, text):
+    start = text.replace("\r\n", "\n").encode("utf-16-le").index("Oslo".encode("utf-16-le")) // 2
+    survey = survey_corpus(write([prodigy(text, [(start, start + 4, "LOC")])]))
+    assert codes(survey.warnings) == ["DN276"]
+    (doc,) = make_docs(survey.sentences(), Vocab())
+    assert [(e.text, doc.text) for e in doc.ents] == [("Oslo", text)]
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 def test_white_space_is_trimmed(write, tool):
     found, warnings = look(write([tool("Ana  va a\nOslo ", [(0, 5, "PER"), (9, 15, "LOC")])]))
@@ -263,6 +272,7 @@ TEXT = st.text(st.sampled_from("ab é😀\u0301א\n\r\u2028👩🏽\u200d.,"), m
 
 
 @pytest.mark.parametrize("tool", TOOLS)
+@settings(max_examples=40)
 @given(text=TEXT, data=st.data())
 def test_the_text_and_its_spans_survive(tmp_path_factory, tool, text, data):
     path = tmp_path_factory.mktemp("records") / "corpus.jsonl"

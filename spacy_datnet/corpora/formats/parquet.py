@@ -82,7 +82,7 @@ def import_parquet(path: object) -> Any:
     RETURNS (Any): The module `pyarrow.parquet`.
     """
     try:
-        from pyarrow import parquet
+        import pyarrow.parquet
     except ImportError as error:
         raise CorpusError(Errors.DN342.format(path=path)) from error
-    return parquet
+    return pyarrow.parquet

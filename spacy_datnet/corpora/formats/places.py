@@ -1,13 +1,29 @@
 """Spans of a text, and which characters their offsets mean."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-UNITS: Mapping[str, Callable[[str], Iterator[int]]] = {
+Widths = Callable[[str], Iterator[int]]
+
+
+def _utf16(text: str) -> Iterator[int]:
+    return (1 + (char > "\uffff") for char in text)
+
+
+def _lines_as_one(widths: Widths) -> Widths:
+    """Count a line end of two characters as one, as programs do that read a file in text mode."""
+    return lambda text: (
+        0 if pair == ("\r", "\n") else width for width, pair in zip(widths(text), pairwise(f"{text} "), strict=True)
+    )
+
+
+UNITS: Mapping[str, Widths] = {
     "code points": lambda text: (1 for _ in text),
-    "UTF-16": lambda text: (1 + (char > "\uffff") for char in text),
+    "UTF-16": _utf16,
     "bytes of UTF-8": lambda text: (len(char.encode("utf-8", "surrogatepass")) for char in text),
+    "code points, line ends as one": _lines_as_one(lambda text: (1 for _ in text)),
+    "UTF-16, line ends as one": _lines_as_one(_utf16),
 }
 CODE_POINTS = next(iter(UNITS))
 
@@ -29,6 +45,11 @@ class Mark(NamedTuple):
     line: int = 0
 
 
+def is_plain(text: str) -> bool:
+    """Tell whether all units are the same in a text."""
+    return text.isascii() and "\r\n" not in text
+
+
 class Places:
     """Where the offsets of a text are.
 
@@ -39,8 +60,10 @@ class Places:
     def __init__(self, text: str, unit: str):
         self.text = text
         self.offsets = None
-        if unit != CODE_POINTS and not text.isascii():
-            self.offsets = {offset: i for i, offset in enumerate(accumulate(UNITS[unit](text), initial=0))}
+        if unit != CODE_POINTS and not is_plain(text):
+            # of two characters at the same offset, the first
+            offsets = list(accumulate(UNITS[unit](text), initial=0))
+            self.offsets = {offset: i for i, offset in reversed(list(enumerate(offsets)))}
 
     def at(self, offset: int) -> int | None:
         """Tell which code point is at an offset; None if it is within one, or outside of the text."""

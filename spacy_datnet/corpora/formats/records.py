@@ -2,7 +2,8 @@
 
 Each record is a document; nobody knows where its sentences begin. What is done to spans is said with the record:
 
-- The unit of the offsets is that which fits the texts of the whole corpus: code points, UTF-16 or bytes of UTF-8.
+- The unit of the offsets is that which fits the texts of the whole corpus: code points, UTF-16 or bytes of UTF-8,
+  and line ends as one character or two.
 - A span whose text is stored elsewhere is moved there, if it occurs once. White space around a span is no part of it.
 - Of spans that overlap, the longest is kept, of those the first.
 - A span that cuts tokens becomes missing annotation of these tokens, and never outside.
@@ -25,7 +26,7 @@ from ..content import Content
 from ..problems import CorpusError, Occurrences, Problems
 from ..sentences import MISSING, OUTSIDE, Sentence
 from .base import Format, Options
-from .places import CODE_POINTS, UNITS, Mark, Places
+from .places import CODE_POINTS, UNITS, Mark, Places, is_plain
 
 
 class Record(NamedTuple):
@@ -98,7 +99,7 @@ class Records(Format):
         """Find the unit in which most offsets fit; only texts in which the units differ can tell."""
         fits = dict.fromkeys(UNITS, 0)
         for record in self.records(Problems()):
-            if record.text.isascii():
+            if is_plain(record.text):
                 continue
             borders = [(start, end, "") for start, end in record.tokens or ()]
             spans = [*borders, *((mark.start, mark.end, mark.text) for mark in record.marks or ())]
