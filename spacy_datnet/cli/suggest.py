@@ -46,13 +46,13 @@ def suggest(
     annotated already, or repeat another one but for numbers or punctuation, are left out.
     """
     from ..bulk.work import load
-    from ..corpora import check_output
+    from ..corpora import WRITERS, check_output
     from ..corpora.progress import progress
     from ..selection import choose, collect, doubtful_tokens, write_suggestions
 
     with failing_politely(OSError):
         import_code(code)
-        check_output(output, *raw)
+        check_output(output, *raw, is_folder=WRITERS[to].writes_folder(output))
         nlp = load(pipeline, None)
         candidates = list(progress(collect(nlp, raw, known or ()), unit="sentence"))
         cost = (lambda one: len(doubtful_tokens(one))) if partial else len

@@ -1,7 +1,6 @@
 """Writing what was chosen, with what the pipeline thinks of it, for an annotation tool."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,8 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ..corpora import WRITERS, replacing
+from ..corpora.docs import META
+from ..corpora.formats.base import MODEL
 from .candidates import Candidate
 from .choose import Chosen
 
@@ -33,12 +34,12 @@ def write_suggestions(chosen: Chosen, path: Path, *, to: str = PRODIGY, partial:
     """
     vocab = Vocab()
     docs = [_doc(candidate, score, vocab, partial) for candidate, score in chosen]
-    lines: Iterator[str] = WRITERS[to].dump(docs, False)
-    if to == PRODIGY:
-        pairs = zip(lines, chosen, docs, strict=True)
-        lines = (_line(json.loads(line), one, doc, partial) for line, (one, _), doc in pairs)
+    if to != PRODIGY:
+        WRITERS[to].write(docs, path, False)
+        return
+    pairs = zip(WRITERS[to].dump(docs, False), chosen, docs, strict=True)
     with replacing(path) as file:
-        file.writelines(line.encode("utf8") for line in lines)
+        file.writelines(_line(json.loads(line), one, doc, partial).encode() for line, (one, _), doc in pairs)
 
 
 def _doc(candidate: Candidate, score: float, vocab: Vocab, partial: bool) -> Doc:
@@ -47,12 +48,11 @@ def _doc(candidate: Candidate, score: float, vocab: Vocab, partial: bool) -> Doc
     ents = [Span(doc, *ent[:3]) for ent in candidate.ents if asked.intersection(range(*ent[:2]))]
     outside = [doc[i : i + 1] for i in sorted(asked.difference(*(range(ent.start, ent.end) for ent in ents)))]
     doc.set_ents(ents, outside=outside, default="missing")
-    doc.user_data["meta"] = {"meta": candidate.meta, "score": round(score, 6)}
+    doc.user_data |= {META: {"meta": candidate.meta, "score": round(score, 6)}, MODEL: "suggest"}
     return doc
 
 
 def _line(record: dict[str, Any], candidate: Candidate, doc: Doc, partial: bool) -> str:
-    del record["answer"]  # which is yet to be given
     sure = {ent[:2]: ent[3] for ent in candidate.ents}
     for span in record["spans"]:
         confidence = sure[span["token_start"], span["token_end"] + 1]
