@@ -15,8 +15,8 @@ ENTRIES = 2**22
 MANY_TAGS = 128
 # sentences up to which NumPy, whose calls cost less, is faster than PyTorch
 FEW = 8
-# of a score: what rounding may do to the comparison of two sums
-SLACK = 1e-3
+# tags that are compared at once
+FIRST = 8
 
 
 def split_legal(legal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -64,9 +64,9 @@ class FewStep:
 class PrunedStep:
     """One step that compares the transitions which can be the best ones, for decoders with many tags.
 
-    Tags from which the same ones may follow, such as all that end a span, are compared as one block. In that, a tag
-    whose path is worse than the best one by more than transitions can make good is left out. The few other legal
-    transitions, as within a span, are listed.
+    Tags from which the same ones may follow, such as all that end a span, are compared as one block: those with the
+    best paths first, until no other one can be better before any tag. The few other legal transitions, as within a
+    span, are listed.
 
     transitions (Tensor): (tags, tags), from row to column, -inf for illegal ones.
     """
@@ -74,7 +74,7 @@ class PrunedStep:
     def __init__(self, transitions: Tensor):
         self.before, self.after, rest = split_legal(torch.isfinite(transitions))
         self.block = transitions[self.before][:, self.after]  # (before, after)
-        self.gain = (self.block - self.block.amin(0)).amax(1)  # (before,)
+        self.most = self.block.amax(0)  # (after,)
         # the rest: for each tag the others that may come before it, as many places as the most of them need
         width = int(rest.sum(0).max())
         _, self.others = rest.T.int().topk(width, dim=1)  # (tags, width)
@@ -85,13 +85,21 @@ class PrunedStep:
         value = torch.full_like(best, -torch.inf)
         if self.others.shape[1]:
             value = (best[:, self.others] + self.other_scores).amax(2)  # (batch, tags)
-        candidates = best[:, self.before]
-        hopeful = candidates > candidates.amax(1, keepdim=True) - self.gain - SLACK
-        _, chosen = candidates.topk(max(1, int(hopeful.sum(1).max())), dim=1)
-        size = max(1, ENTRIES // (len(best) * len(self.after)))
-        for part in chosen.split(size, 1):
-            scores = candidates.gather(1, part)[..., None] + self.block[part]  # (batch, part, after)
-            value[:, self.after] = torch.maximum(value[:, self.after], scores.amax(1))
+        value[:, self.after] = torch.maximum(value[:, self.after], self._best_of(best[:, self.before]))
+        return value
+
+    def _best_of(self, candidates: Tensor) -> Tensor:
+        """Find the best score before each tag of the block: (batch, after)."""
+        value = candidates.new_full((len(candidates), len(self.after)), -torch.inf)
+        size = max(1, min(FIRST, ENTRIES // value.numel()))
+        rows = torch.arange(len(candidates), device=candidates.device)  # the sentences that are not done
+        for start in range(0, len(self.before), size):
+            top, chosen = candidates[rows].topk(min(start + size, len(self.before)), dim=1)
+            scores = top[:, start:, None] + self.block[chosen[:, start:]]  # (rows, part, after)
+            value[rows] = found = torch.maximum(value[rows], scores.amax(1))
+            rows = rows[(top[:, -1:] + self.most > found).any(1)]
+            if not len(rows):
+                break
         return value
 
 

@@ -340,8 +340,9 @@ def test_the_search_with_fewer_transitions_finds_the_same_path(tag_set, scale, m
     emissions = torch.randn(8, 8, n, generator=rng)
     allowed = torch.rand(8, 8, n, generator=rng) < 0.7
     allowed[..., 0] = True  # so that there is a legal path
-    for entries in (2**22, 20):
+    for first, entries in ((8, 2**22), (2, 2**22), (8, 20)):
         monkeypatch.setattr(viterbi_steps, "ENTRIES", entries)
+        monkeypatch.setattr(viterbi_steps, "FIRST", first)
         for mask in (None, allowed):
             expected = crf.viterbi(emissions, lengths, scores, mask)
             with monkeypatch.context() as many:

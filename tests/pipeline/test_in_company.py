@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 
 import pytest
 import spacy
 import torch
+from numpy.testing import assert_allclose
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import fix_random_seed
@@ -126,6 +128,18 @@ def test_processes_are_forked_after_a_prediction_with_several_threads(tmp_path):
     environment = {"OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
 
     subprocess.run([sys.executable, "-c", FORK, tmp_path], check=True, timeout=120, env={**os.environ, **environment})
+
+
+def test_threads_share_a_pipeline():
+    nlp, _ = train()
+    docs = [Doc(nlp.vocab, words=TEXT.split()[:n]) for n in range(1, 11)] * 3
+    pipe = nlp.get_pipe(NAME)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda doc: pipe.predict([doc])[0], docs))
+    for doc, prediction in zip(docs, found, strict=True):
+        (expected,) = pipe.predict([doc])
+        assert prediction.tags.tolist() == expected.tags.tolist()
+        assert_allclose(prediction.marginal, expected.marginal, atol=1e-5)
 
 
 def test_labels_that_a_loaded_component_can_not_learn_are_said_once():
