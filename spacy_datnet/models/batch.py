@@ -95,7 +95,9 @@ class Features:
         if self.spelling is not None and self.forms is not None:
             arrays = self.spelling.characters, self.spelling.lengths, self.forms
             characters, form_lengths, forms = (torch.from_numpy(array).to(self.words.device) for array in arrays)
-        return Inputs(self.words, Sentences(torch.zeros(0), self.words.device), 0, characters, form_lengths, forms)
+        return Inputs(
+            self.words, Sentences(torch.zeros(0, device="cpu"), self.words.device), 0, characters, form_lengths, forms
+        )
 
 
 class Encoded(NamedTuple):

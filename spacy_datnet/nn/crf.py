@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .moves import Moves, moves_of
+from .moves import Moves, as_tensor, moves_of
 from .sentences import mask_of
 from .viterbi import best_paths
 
@@ -140,7 +140,7 @@ def forward_backward(
     share = xp.where(mask & possible, 1.0 / (meeting + TINY), 0.0)[..., None]
     unary *= share
     found = log_partition, unary.swapaxes(0, 1), alpha * share, arriving, following
-    return Posterior._make([*map(torch.as_tensor, found), moves])
+    return Posterior._make([*map(as_tensor, found), moves])
 
 
 def path_score(emissions: Tensor, lengths: Tensor, scores: Scores, tags: Tensor) -> Tensor:
@@ -260,4 +260,4 @@ def decode(
         marginal = xp.log(unary[rows, at, path])  # (batch, tokens)
         conditional = xp.log(arriving[at, rows, path])
         conditional[:, 1:] += transitions[path[:, :-1], path[:, 1:]] - xp.log(following[at, rows, path])[:, :-1]
-    return Decoded(tags, *(torch.as_tensor(part).to(emissions.dtype) for part in (marginal, conditional)))
+    return Decoded(tags, *(as_tensor(part).to(emissions.dtype) for part in (marginal, conditional)))

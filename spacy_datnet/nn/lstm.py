@@ -176,7 +176,7 @@ def _few_sentences(x: Tensor, packing: Packing, w_input: Tensor, w_hidden: Tenso
     options = (True, 1, 0.0, False, True)  # biases, layers, dropout, training, bidirectional
     if packing.alive[0] == 1:
         return torch.lstm(x[None], (state, state), weights, *options, True)[0][0]
-    alive = torch.tensor(packing.alive)
+    alive = torch.tensor(packing.alive, device="cpu")
     packed = torch.lstm(x[packing.forward], alive, (state, state), weights, *options)[0]
     return torch.empty_like(packed).index_copy_(0, packing.forward, packed)
 

@@ -17,6 +17,12 @@ from .viterbi import split_legal
 MANY_TAGS = 128
 
 
+def as_tensor(values: Any) -> Tensor:
+    """Give the tensor that shares memory with an array; a tensor stays as it is."""
+    # not torch.as_tensor, which would move it to the default device that another library may have set
+    return values if isinstance(values, Tensor) else torch.from_numpy(values)
+
+
 class Moves:
     """All transitions as one matrix.
 
@@ -56,7 +62,7 @@ class SparseMoves(Moves):
 
     def add(self, entering: Tensor, before: Tensor) -> None:
         """Add what goes on from one step to the next, see `Moves`."""
-        entering, before = torch.as_tensor(entering), torch.as_tensor(before)
+        entering, before = as_tensor(entering), as_tensor(before)
         forward, backward = before
         entering[0].index_add_(1, self.after, forward[:, self.before] @ self.block)
         entering[1].index_add_(1, self.before, backward[:, self.after] @ self.block.T)
