@@ -77,6 +77,10 @@ def distil(
         teachers = [Teacher(place, annotation, names) for place in teacher]
         spoken = lang or teachers[0].nlp.lang or "xx"
         corpora = Corpora.read(spoken, gold, dev, source)
+        labelled.mkdir(parents=True, exist_ok=True)
+        own = next((one.place for one in teachers if one.nlp.vocab.vectors.shape[0]), None)
+        place = vectors or own
+        table = {} if place is None else {"vectors": make_vectors(place, spoken, output / "vectors")}
         for one in teachers:
             say(f"Teacher {one.place}: " + ("its exact probabilities" if one.own else "its labels, as votes"))
         begun_with = {"annotation": annotation, "names": dict(names.names) if names else {}}
@@ -85,11 +89,7 @@ def distil(
         say(f"Labelled {made['sentences']:,} sentences, weights of the teachers: {weights}. See {labelled}")
         if corpora.labels(annotation) and (other := set(made["labels"]) - corpora.labels(annotation)):
             warn(Warnings.DN337.format(labels=", ".join(sorted(other))))
-        own = next((one.place for one in teachers if one.nlp.vocab.vectors.shape[0]), None)
-        place = vectors or own
-        paths = corpora.write(output / "corpus")
-        if place is not None:
-            paths["vectors"] = make_vectors(place, spoken, output / "vectors")
+        paths = corpora.write(output / "corpus") | table
         say(f"Word vectors: {place or 'none, words are hashed; --vectors makes students much better'}")
         config = make_config(annotation, spoken, labelled, made["sentences"], made["labels"], corpora, paths)
         if not corpora.dev and not corpora.held:

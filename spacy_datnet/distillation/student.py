@@ -9,9 +9,11 @@ from pathlib import Path
 import spacy
 from spacy.tokens import Doc
 from spacy.training.initialize import convert_vectors
+from spacy.util import is_package
 from thinc.api import Config
 
-from ..corpora import make_vocab, read_docs, sample_sentences, split_sentences, write_docbin
+from ..corpora import make_vocab, read_docs, replacing_folder, sample_sentences, split_sentences, write_docbin
+from ..errors import Errors
 from ..kinds import ATTRIBUTES, ENTS, group_of
 from ..pipeline.annotations import annotation_of
 from ..project.recipe import make_recipe, render_config
@@ -80,13 +82,16 @@ class Corpora:
 
 
 def make_vectors(place: str, lang: str, folder: Path) -> str:
-    """Name a pipeline with word vectors; it is made if they are in a text file."""
-    if not Path(place).is_file():
+    """Name a pipeline with word vectors; it is made if they are in a text file. Raises DN426 if there is neither."""
+    if Path(place).is_dir() or is_package(place):
         return place
+    if not Path(place).is_file():
+        raise ValueError(Errors.DN426.format(place=place, folder=Path.cwd()))
     if not folder.exists():
         nlp = spacy.blank(lang)
         convert_vectors(nlp, Path(place), truncate=0, prune=-1)
-        nlp.to_disk(folder)
+        with replacing_folder(folder) as unfinished:
+            nlp.to_disk(unfinished)
     return folder.as_posix()
 
 

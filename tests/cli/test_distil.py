@@ -89,6 +89,7 @@ def test_teachers_and_raw_text_are_enough(folder, tmp_path):
         (["--annotation", "spans:x"], "DN323"),
         (["--raw", "nowhere.txt"], "DN201"),
         (["--gold", "nowhere.conll"], "DN201"),
+        (["--vectors", "nowhere"], "DN426"),
     ],
 )
 def test_what_can_not_be(folder, tmp_path, options, code):
