@@ -24,7 +24,6 @@ from .survey import Survey, survey_corpus
 
 BIG = 1_000_000  # tokens: a .spacy file of that many takes half a gigabyte to write or read
 _AT_ONCE = 5_000  # tokens of short documents that are made as one Doc
-
 META = "meta"  # of what a record says beside its text, in the user data of its Doc
 
 
@@ -130,11 +129,8 @@ def conversion_warnings(survey: Survey) -> list[str]:
     survey (Survey): The survey of the corpus.
     RETURNS (list): Messages.
     """
-    messages = list(survey.warnings)
-    for kind, layer in survey.counts.layers.items():
-        if not layer.total:
-            messages.append(Warnings.DN253.format(path=survey.location, kind=kind))
-    return messages
+    empty = [kind for kind, layer in survey.counts.layers.items() if not layer.total]
+    return [*survey.warnings, *(Warnings.DN253.format(path=survey.location, kind=kind) for kind in empty)]
 
 
 def read_docs(location: Location, vocab: Vocab, **options: Any) -> Iterator[Doc]:
@@ -168,14 +164,7 @@ def write_corpus(sentences: Iterable[Sentence], n_tokens: int, lang: str, path: 
 
 
 def export_corpus(survey: Survey, lang: str, to: str, path: Path) -> list[str]:
-    """Write the entities of a corpus in a format that is not spaCy's: see `export_docs`.
-
-    survey (Survey): The survey of the corpus.
-    lang (str): The language code of the vocab.
-    to (str): The name of the format.
-    path (Path): The file or folder.
-    RETURNS (list): Messages on what the format can't tell.
-    """
+    """Write the entities of a corpus, whose vocab is that of a language: see `export_docs`."""
     docs = make_docs(survey.sentences(), make_vocab(lang))
     return export_docs(docs, to, path, has_documents=survey.format.has_documents)
 

@@ -401,6 +401,12 @@ def test_tags_that_are_numbers(write, tmp_path):
     for info in ({"features": {"ner_tags": names}}, {"default": {"features": {"ner_tags": names}}}):
         (tmp_path / "dataset_info.json").write_text(json.dumps(info), encoding="utf-8")
         assert next(survey_corpus(path).sentences()).layers == expected
+    (tmp_path / "dataset_info.json").unlink()
+    head = "dataset_info:\n  features:\n  - name: ner_tags\n    sequence:\n      class_label:\n        names:\n"
+    (tmp_path / "README.md").write_text(
+        f"---\n{head}          '0': O\n          '1': B-PER\n---\n# x\n", encoding="utf-8"
+    )
+    assert next(survey_corpus(path).sentences()).layers == expected
 
 
 def test_parquet_needs_pyarrow(tmp_path, monkeypatch):

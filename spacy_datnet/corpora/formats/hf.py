@@ -1,7 +1,7 @@
 """Token classification as Hugging Face datasets have it, in JSON lines or Parquet: `tokens` and `ner_tags`.
 
 Tags may be numbers. Their names are those that the user gives, or the metadata of Parquet, or else dataset_info.json
-beside the file. A negative number is a token without annotation.
+or README.md beside the file or above. A negative number is a token without annotation.
 """
 
 import json
@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import srsly
 from spacy.tokens import Doc
 
 from ...errors import Errors
@@ -23,6 +24,7 @@ from .base import Format, Options
 from .jsons import Raw, read_json
 from .parquet import SUFFIX, is_parquet, read_features, read_parquet, write_parquet
 
+_INFOS = ("dataset_info.json", "dataset_infos.json", "README.md")
 _IGNORED = -100  # as the losses of PyTorch do
 
 _TOKENS = ("tokens", "words")
@@ -131,13 +133,17 @@ def _rows(content: Content) -> Iterator[Raw]:
 
 
 def _features_beside(content: Content) -> Any:
-    """Read the features in the file that a saved dataset has beside its records, if it is there."""
+    """Read the features that a dataset has beside its records or above them: saved, or in the head of its README."""
     folder = Path(str(content.location)).parent
-    for name in ("dataset_info.json", "dataset_infos.json"):
-        with suppress(OSError, ValueError, RecursionError):
-            info = json.loads((folder / name).read_text(encoding="utf-8"))
-            infos = [one for one in (info, *info.values()) if isinstance(one, dict) and "features" in one]
-            return infos[0]["features"] if infos else {}
+    for path in (one / name for one in (folder, folder.parent) for name in _INFOS):
+        with suppress(Exception):  # whatever the parsers make of other text: then there are no names
+            text = path.read_text(encoding="utf-8")
+            info = (
+                srsly.yaml_loads(text.split("---\n")[1])["dataset_info"] if path.suffix == ".md" else json.loads(text)
+            )
+            infos = [info, *info.values()] if isinstance(info, dict) else info
+            features = next(one["features"] for one in infos if isinstance(one, dict) and "features" in one)
+            return {one["name"]: one for one in features} if isinstance(features, list) else features
     return {}
 
 
@@ -145,6 +151,7 @@ def _names(feature: Any) -> list[str]:
     """Find the names of a feature, however deep they are in it."""
     if isinstance(feature, dict):
         names = feature.get("names")
+        names = list(names.values()) if isinstance(names, dict) else names
         if isinstance(names, list) and all(isinstance(name, str) for name in names):
             return names
         return next(filter(None, map(_names, feature.values())), [])
