@@ -166,7 +166,8 @@ class Queue:
         saved = self.saved()
         answered = [one for key in self.keys if (one := saved.get(key)) and one.answer]
         n_open = len(self.tasks) - len(answered)
-        left = n_open * median(one.seconds for one in answered) if answered else None
+        timed = [one.seconds for one in answered if one.seconds]
+        left = n_open * median(timed) if timed else None
         return {
             "total": len(self.tasks),
             "open": n_open,

@@ -33,7 +33,7 @@ while (nodes.nextNode()) {
   return [box.x + 0.7 * box.width, box.y + box.height / 2];
 }
 """
-LONG = "Ana vive en Lima , en una calle con casas de cinco pisos y muchos árboles . " * 300
+LONG = "Ana vive en Lima , en una calle con casas de cinco pisos y muchos árboles . " * 60
 
 
 @pytest.fixture
