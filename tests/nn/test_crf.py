@@ -376,3 +376,23 @@ def test_a_block_of_transitions_gives_what_all_of_them_give(missing, monkeypatch
     assert type(moves.moves_of(legal[1].double())) is moves.SparseMoves
     for one, other in zip(run(), expected, strict=True):
         torch.testing.assert_close(one, other, equal_nan=True)  # NaN after the end of a sentence
+
+
+def test_pytorch_computes_what_numpy_computes(monkeypatch):
+    class TorchMoves(moves.Moves):
+        def __init__(self, weights):
+            self.weights, self.both = weights, torch.stack([weights, weights.T])
+
+    emissions, lengths, scores = problem([6, 1, 3, 5], True)
+    allowed = random_mask(emissions)
+
+    def run():
+        posterior = crf.forward_backward(emissions, lengths, scores, allowed)
+        return *posterior[:5], posterior.transitions(), *crf.decode(emissions, lengths, scores, allowed)
+
+    expected = run()
+    # as on a GPU
+    monkeypatch.setattr(crf, "on_host", lambda *tensors: [torch, *tensors])
+    monkeypatch.setattr(crf, "moves_of", TorchMoves)
+    for one, other in zip(run(), expected, strict=True):
+        torch.testing.assert_close(one, other, equal_nan=True)
