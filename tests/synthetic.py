@@ -1,6 +1,7 @@
 """Folders of runs that were never trained: records, predictions and configs as `run` leaves them."""
 
 from collections.abc import Callable, Iterable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from thinc.api import Config
 from util import write_docs
 
 from spacy_datnet.experiments.grid import Grid, Run, Size
-from spacy_datnet.experiments.manifest import Manifest
-from spacy_datnet.experiments.results import Results, read_results, write_grid
+from spacy_datnet.experiments.manifest import Manifest, write_grid
+from spacy_datnet.experiments.results import Results, read_results
 from spacy_datnet.experiments.significance import counts_of
 from spacy_datnet.pipeline.extensions import register_extensions
 
@@ -119,13 +120,10 @@ def make_results(
     write_docs(folder / "target.spacy", gold_docs(task))
     config = folder / "small.cfg"
     config.write_text("[paths]\n")
-    runs = [
-        Run(name, variant, size, seed, config, {"variant": variant, "corpora": name}, test, {"test": str(test)})
-        for name in corpora
-        for variant in variants
-        for size in sizes
-        for seed in seeds
-    ]
+    runs = []
+    for which in product(corpora, variants, sizes, seeds):
+        overrides = dict(zip(("corpora", "variant", "size", "seed"), which, strict=True))
+        runs.append(Run(*which, config, overrides, test, {"test": str(test)}))
     manifest = Manifest(runs_folder)
     write_grid(runs_folder, Grid(title, runs, paper or {}), "python -m spacy_datnet run grid.yaml runs")
     for run in runs:

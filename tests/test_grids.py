@@ -5,9 +5,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from spacy.language import Language
+from spacy.language import DEFAULT_CONFIG, Language
 from spacy.schemas import ConfigSchemaTraining
 from spacy.util import load_config, load_model_from_config, registry
+from thinc.api import Config
 
 from spacy_datnet.experiments.grid import read_grid
 from spacy_datnet.pipeline.base import DATNetPipe
@@ -42,18 +43,21 @@ def path(request) -> Path:
     return request.param
 
 
-def without_paths(overrides: dict) -> dict:
-    return {name: value for name, value in overrides.items() if not name.startswith("paths.")}
-
-
 @cache
-def made_from(config: Path, settings: str) -> tuple[Language, dict]:
-    """The components of a run and what its training would read, all but the corpora; grids have most in common."""
+def made_from(config: Path, settings: str) -> Language:
+    """The components of a run; grids have most in common, and sizes and corpora change none of them."""
     overrides = json.loads(settings)
     if "paths.transformer" in overrides:
         import checkpoints  # noqa: F401, skips where the extra is missing
-    nlp = load_model_from_config(load_config(config, overrides=overrides, interpolate=True), auto_fill=True)
-    return nlp, registry.resolve(nlp.config.interpolate()["training"], schema=ConfigSchemaTraining)
+    return load_model_from_config(load_config(config, overrides=overrides, interpolate=True), auto_fill=True)
+
+
+@cache
+def training_of(config: Path, settings: str) -> dict:
+    """What the training of a run would read, all but the corpora."""
+    found = load_config(config, overrides=json.loads(settings), interpolate=True)
+    found = Config(DEFAULT_CONFIG).merge(found).interpolate()
+    return registry.resolve(found["training"], schema=ConfigSchemaTraining)
 
 
 def test_configs_are_complete(path):
@@ -65,8 +69,10 @@ def test_configs_are_complete(path):
         seen.add(combination)
         # what is made depends on whether there is a corpus or are vectors, not on which
         named = {name: "here" for name, value in run.overrides.items() if name.startswith("paths.") and value}
-        settings = without_paths(run.overrides) | named | {"corpora.train.seed": 0}
-        nlp, training = made_from(run.config, json.dumps(settings, sort_keys=True))
+        own = {name: value for name, value in run.overrides.items() if not name.startswith(("paths.", "corpora."))}
+        training = training_of(run.config, json.dumps(own | named, sort_keys=True))
+        own = {name: value for name, value in own.items() if name.startswith(("components.", "nlp."))}
+        nlp = made_from(run.config, json.dumps(own | named, sort_keys=True))
         # a base model that is fine-tuned sees the target alone, so as much of it in fewer steps
         alone = "transformer" in nlp.pipe_names and run.variant == "base"
         assert training["max_steps"] >= (300 if alone else 600)

@@ -56,9 +56,9 @@ def run(
     from tqdm import tqdm
 
     from ..experiments import explaining
-    from ..experiments.engines import run_here, run_locally, run_on_ray
+    from ..experiments.engines import remove_unfinished, run_here, run_locally, run_on_ray
     from ..experiments.grid import read_grid
-    from ..experiments.manifest import Manifest, locked
+    from ..experiments.manifest import Manifest, locked, write_grid
 
     how: dict[str, Any] = {
         "workers": workers,
@@ -69,7 +69,7 @@ def run(
         how["address"] = address
     with failing_politely(), explaining():
         import_code(code)
-        from ..experiments.results import read_results, write_grid
+        from ..experiments.results import read_results
         from ..experiments.reuse import reuse as copy_runs
         from ..experiments.tables import overview
 
@@ -89,6 +89,7 @@ def run(
                 copied.add(one.key)
                 say(f"{one.name}: reused")
             todo = [one for one in todo if one.key not in copied]
+            remove_unfinished(folder, todo)
             start = run_on_ray if engine == "ray" else run_here if show else run_locally
             outcomes = start(todo, folder, **how)
             for one, record in outcomes if show else tqdm(outcomes, total=len(todo), disable=None, unit="run"):

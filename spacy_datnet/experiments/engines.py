@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -58,39 +58,28 @@ def failure(run: Run, error: str, details: str = "") -> dict[str, Any]:
 
 
 def run_here(
-    runs: Iterable[Run], folder: Path, *, settings: dict[str, Any], keep_models: bool, **others: Any
+    runs: list[Run], folder: Path, *, settings: dict[str, Any], keep_models: bool, **others: Any
 ) -> Iterator[Outcome]:
-    """Do runs in this process, one after the other, and show their training.
-
-    runs (Iterable[Run]): The runs.
-    folder (Path): The folder of all runs.
-    settings (Dict[str, Any]): Settings of `execute`.
-    keep_models (bool): Whether the trained models stay.
-    YIELDS (Tuple[Run, Dict[str, Any]]): Each run with its record.
-    """
-    runs = list(runs)
-    remove_unfinished(folder, runs)
+    """Do runs in this process, one after the other, and show their training; see `run_locally`."""
     for run in runs:
         yield run, work(run, folder, {**settings, "show": True}, keep_models)
 
 
 def run_locally(
-    runs: Iterable[Run], folder: Path, *, workers: int, settings: dict[str, Any], keep_models: bool
+    runs: list[Run], folder: Path, *, workers: int, settings: dict[str, Any], keep_models: bool
 ) -> Iterator[Outcome]:
     """Do runs in processes of this machine, one new process each: its memory is its own, and so is its end.
 
     Process pools of the libraries give a worker's memory back only when it retires, and lose the other runs, or wait
     for ever, when a worker is killed. Where processes can be forked, spaCy and torch are imported once for all.
 
-    runs (Iterable[Run]): The runs.
+    runs (List[Run]): The runs.
     folder (Path): The folder of all runs.
     workers (int): How many at once.
     settings (Dict[str, Any]): Settings of `execute`.
     keep_models (bool): Whether the trained models stay.
     YIELDS (Tuple[Run, Dict[str, Any]]): Each run with its record, in the order in which they end.
     """
-    runs = list(runs)
-    remove_unfinished(folder, runs)
     context: Any = multiprocessing.get_context(START)
     if START == "forkserver":
         context.set_forkserver_preload(["spacy_datnet.experiments.training"])
@@ -106,14 +95,14 @@ def run_locally(
 
     def result(run: Run, receiver: Connection) -> dict[str, Any]:
         process = processes.pop(receiver)
-        try:
-            return receiver.recv()
-        except EOFError:
-            process.join()
-            return failure(run, Errors.DN306.format(code=process.exitcode))
-        finally:
-            process.join()
-            receiver.close()
+        with receiver:
+            try:
+                return receiver.recv()
+            except EOFError:
+                process.join()
+                return failure(run, Errors.DN306.format(code=process.exitcode))
+            finally:
+                process.join()
 
     try:
         for run, receiver in schedule(runs, workers, start, wait):
@@ -134,7 +123,7 @@ def _work_and_send(connection: Connection, *args: Any) -> None:
 
 
 def run_on_ray(
-    runs: Iterable[Run],
+    runs: list[Run],
     folder: Path,
     *,
     workers: int,
@@ -149,15 +138,12 @@ def run_on_ray(
     have, and spacy-datnet must be installed on each. A run takes as many processors as it has threads.
 
     address (Optional[str]): The address of a cluster. Defaults to one that is started on this machine and ends with
-        the runs.
-    YIELDS (Tuple[Run, Dict[str, Any]]): See `run_locally`, as for the other arguments.
+        the runs. The other arguments are those of `run_locally`.
     """
     try:
         import ray
     except ImportError as error:
         raise ExperimentError(Errors.DN307) from error
-    runs = list(runs)
-    remove_unfinished(folder, runs)
     processors = {"num_cpus": workers * settings["threads"]} if address is None else {}
     ray.init(address=address, log_to_driver=False, include_dashboard=False if address is None else None, **processors)
     needs = {"num_cpus": settings["threads"], "num_gpus": int(settings["use_gpu"] >= 0)}
@@ -185,7 +171,6 @@ def _work_in(current: Path, *args: Any) -> dict[str, Any]:
 
 def remove_unfinished(folder: Path, runs: list[Run]) -> None:
     """Remove what other runs than these left that were killed."""
-    kept = {f"{run.key}{UNFINISHED}" for run in runs}
     for leftover in folder.glob(f"*{UNFINISHED}"):
-        if leftover.name not in kept:
+        if leftover.name not in {f"{run.key}{UNFINISHED}" for run in runs}:
             shutil.rmtree(leftover)

@@ -1,6 +1,5 @@
-"""The manifest of a grid: one line of JSON per run, never half-written."""
+"""What a folder of runs holds: the grid that was asked for, and its manifest, one line of JSON per run."""
 
-import gzip
 import json
 import lzma
 import os
@@ -10,16 +9,19 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import srsly
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PlainValidator, ValidationError, model_validator
 
+from ..corpora.files import replacing
 from ..errors import Errors
 from ._problems import ExperimentError, about, problems
+from .grid import Grid
 from .runs import Size
 
 NAME = "manifest.jsonl"
+GRID = "grid.json"
 LOCK = ".lock"
-OPENERS = {"": open, ".xz": lzma.open, ".gz": gzip.open}
 
 
 def _counts(value: Any) -> np.ndarray:
@@ -73,6 +75,27 @@ class Done(Record):
         return self
 
 
+class GridRun(BaseModel):
+    """A run as grid.json has it."""
+
+    key: str
+    corpora: str
+    variant: str
+    size: Size
+    seed: int
+    test: str
+
+
+class GridJson(BaseModel):
+    """What grid.json holds, see `write_grid`."""
+
+    title: str
+    command: str
+    current: str
+    paper: list[tuple[str, str, Size, FiniteFloat]]
+    runs: list[GridRun] = Field(min_length=1)
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep other processes from doing runs in a folder, which is made if it is not there. The lock ends with the
@@ -86,8 +109,8 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 class Manifest:
-    """The records of the runs in a folder: manifest.jsonl, and before it, if there is one, a packed manifest.jsonl.xz
-    or .gz, to which nothing is added.
+    """The records of the runs in a folder: manifest.jsonl, and before it, if there is one, a packed
+    manifest.jsonl.xz, to which nothing is added.
 
     folder (Path): The folder; it is made when something is added.
     """
@@ -99,10 +122,9 @@ class Manifest:
 
     def lines(self) -> Iterator[tuple[Path, int, dict[str, Any]]]:
         """Yield each record with its file and line, in the order of writing. A run that was repeated has several."""
-        for suffix in (".xz", ".gz", ""):
-            path = self.path.with_name(f"{NAME}{suffix}")
+        for path, opener in ((self.path.with_name(f"{NAME}.xz"), lzma.open), (self.path, open)):
             if path.exists():
-                yield from ((path, number, record) for number, record in _read(path, OPENERS[suffix]))
+                yield from ((path, number, record) for number, record in _read(path, opener))
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Yield the records in the order of writing."""
@@ -126,19 +148,11 @@ class Manifest:
 
     def add(self, record: dict[str, Any]) -> None:
         """Write a record to the end, and to the disk."""
-        line = json.dumps(record, ensure_ascii=False) + "\n"
-        with about(self.path):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._append(line.encode("utf8"))
-
-    def _append(self, line: bytes) -> None:
-        with self.path.open("ab+") as file:
-            # a line that was not finished makes room
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with about(self.path), self.path.open("ab+") as file:
             file.seek(0)
-            whole = file.read().rfind(b"\n") + 1
-            file.truncate(whole)
-            file.seek(whole)
-            file.write(line)
+            file.truncate(file.read().rfind(b"\n") + 1)  # a line that was not finished makes room
+            file.write(json.dumps(record, ensure_ascii=False).encode("utf8") + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
@@ -156,3 +170,39 @@ def _read(path: Path, opener: Any) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield number, record
     except (OSError, EOFError, ValueError, lzma.LZMAError, RecursionError) as error:
         raise ExperimentError(Errors.DN305.format(path=path, line=number, reason=error)) from error
+
+
+def write_grid(folder: Path, grid: Grid, command: str) -> None:
+    """Write down what a folder of runs is for.
+
+    folder (Path): The folder.
+    grid (Grid): The grid that is run.
+    command (str): How it was started.
+    """
+    records = Manifest(folder).latest()
+    names = ("corpora", "variant", "size", "seed")
+    runs = [
+        {"key": run.key_in(records), **{name: getattr(run, name) for name in names}, "test": str(run.test)}
+        for run in grid.runs
+    ]
+    paper = [
+        [corpora, variant, size, value]
+        for corpora, variants in grid.paper.items()
+        for variant, sizes in variants.items()
+        for size, value in sizes.items()
+    ]
+    content = {"title": grid.title, "command": command, "current": os.getcwd(), "paper": paper, "runs": runs}
+    with replacing(folder / GRID) as file:
+        file.write(srsly.json_dumps(content).encode("utf8"))
+
+
+def read_grid_json(folder: Path) -> GridJson:
+    """Read what `write_grid` wrote."""
+    path = folder / GRID
+    if not path.is_file():
+        raise ExperimentError(Errors.DN309.format(folder=folder))
+    try:
+        return GridJson.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        reason = problems(error, "the grid") if isinstance(error, ValidationError) else error
+        raise ExperimentError(Errors.DN316.format(path=path, problems=reason)) from error

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .predictions import Item, Sentence
-from .significance import f_score
+from .predictions import Sentence
+from .significance import Item, f_score
 
 
 class LabelScore(NamedTuple):

@@ -3,7 +3,7 @@
 Scores on the sentences of a corpus take its tokens and its borders for granted; whoever uses a pipeline has neither.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -11,8 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from ..corpora import sentence_spans
-
-Item = tuple[int, int, str]  # start and end character, label
+from .significance import Item, count, items_of
 
 SENTENCES = 5
 # how texts are written, where a corpus doesn't say where its spaces are
@@ -58,15 +57,16 @@ def counts_on_paragraphs(nlp: Language, paragraphs: list[Paragraph], score: str)
     paragraphs (List[Paragraph]): The paragraphs.
     score (str): See `make_paragraphs`.
     RETURNS (List[Tuple[int, int, int]]): Correct ones, predicted ones and annotated ones. A tag is correct if the token
-        is there, too; what is predicted for tokens without a gold tag does not count.
+        is there, too.
     """
-    counts = []
-    for paragraph, doc in zip(paragraphs, nlp.pipe(one.text for one in paragraphs), strict=True):
-        found = {item for _, item in _items(doc[:], score)}
-        correct = len(found & paragraph.gold)
-        n_found = len(paragraph.gold) if score.endswith("_acc") else len(found)
-        counts.append((correct, n_found, len(paragraph.gold)))
-    return counts
+    return [
+        count(paragraph.gold, _by_characters(items_of(doc[:], score)), score)
+        for paragraph, doc in zip(paragraphs, nlp.pipe(one.text for one in paragraphs), strict=True)
+    ]
+
+
+def _by_characters(items: dict[Item, Span]) -> set[Item]:
+    return {(span.start_char, span.end_char, label) for (*_, label), span in items.items()}
 
 
 def _join(sentences: list[Span], score: str) -> Paragraph:
@@ -77,25 +77,11 @@ def _join(sentences: list[Span], score: str) -> Paragraph:
         for token, space in zip(sentence, spaces, strict=True):
             starts.append(len(text))
             text += token.text + (" " if space else "")
-        for (start, end), (_, _, label) in _items(sentence, score):
+        for start, end, label in items_of(sentence, score):
             last = end - 1 - sentence.start
             gold.add((starts[start - sentence.start], starts[last] + len(sentence[last]), label))
         text = f"{text.rstrip()} "
     return Paragraph(text.rstrip(), frozenset(gold))
-
-
-def _items(part: Span, score: str) -> Iterator[tuple[tuple[int, int], Item]]:
-    """List what is annotated in a part of a doc: first and last token, and the characters with the label."""
-    if score.endswith("_acc"):
-        attribute = f"{score.removesuffix('_acc')}_"
-        for token in part:
-            if label := getattr(token, attribute):
-                yield (token.i, token.i + 1), (token.idx, token.idx + len(token), label)
-        return
-    doc, key = part.doc, score.removeprefix("spans_").removesuffix("_f")
-    for span in doc.ents if score == "ents_f" else doc.spans.get(key, ()):
-        if part.start <= span.start and span.end <= part.end:
-            yield (span.start, span.end), (span.start_char, span.end_char, span.label_)
 
 
 def spaces_of(sentence: Span) -> list[bool]:

@@ -1,9 +1,12 @@
 """The test sentences of a run: what is annotated, what was predicted, and how sure the model was."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
@@ -12,9 +15,9 @@ from ..errors import Errors
 from ..pipeline.extensions import CHUNK_CONFIDENCE, ENT_CONFIDENCE, TAG_CONFIDENCE, register_extensions
 from ._problems import ExperimentError
 from .results import PREDICTIONS, Results
-from .significance import spans_of
+from .significance import Item, items_of
 
-Item = tuple[int, int, str]  # start and end token, label
+BINS = 10
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,8 @@ class Sentence:
 
     words (List[str]): The words.
     spaces (List[bool]): Whether a space comes after each.
-    gold (Set[Tuple[int, int, str]]): What is annotated: start, end and label.
-    found (Dict[Tuple[int, int, str], Optional[float]]): What was predicted, with its confidence if there is one.
+    gold (Set[Item]): What is annotated: start, end and label.
+    found (Dict[Item, Optional[float]]): What was predicted, with its confidence if there is one.
     is_tagged (bool): Whether the items are tags, and not spans.
     """
 
@@ -60,28 +63,55 @@ def sentences_of_variant(results: Results, corpora: str, variant: str, size: str
 
 
 def sentence_of(gold: Doc, predicted: Doc, score: str) -> Sentence:
-    """Pair annotation and prediction of a sentence.
-
-    gold (Doc): The annotated sentence.
-    predicted (Doc): The same tokens as predicted.
-    score (str): What it is about: "ents_f", "spans_KEY_f", "tag_acc" or "pos_acc".
-    """
+    """Pair a sentence with the same tokens as predicted; for `score` see `items_of`."""
     register_extensions()
+    is_tagged = score.endswith("_acc")
+    truth, found = items_of(gold[:], score), items_of(predicted[:], score)
+    sure: dict[Item, float | None] = {}
+    for item, span in found.items():
+        if is_tagged:
+            confidence = span[0]._.get(TAG_CONFIDENCE[score.removesuffix("_acc")])
+            sure[item] = None if math.isnan(confidence) else confidence
+        else:
+            sure[item] = span._.get(ENT_CONFIDENCE if score == "ents_f" else CHUNK_CONFIDENCE)
+    if is_tagged:
+        known = {start for start, *_ in truth}
+        sure = {item: confidence for item, confidence in sure.items() if item[0] in known}
     words, spaces = [token.text for token in gold], [bool(token.whitespace_) for token in gold]
-    if score.endswith("_acc"):
-        attribute = score.removesuffix("_acc")
-        tags = [getattr(token, f"{attribute}_") for token in gold]
-        known = [i for i, tag in enumerate(tags) if tag]
-        found = {
-            (i, i + 1, getattr(predicted[i], f"{attribute}_")): None if math.isnan(confidence) else confidence
-            for i in known
-            for confidence in [predicted[i]._.get(TAG_CONFIDENCE[attribute])]
-        }
-        return Sentence(words, spaces, {(i, i + 1, tags[i]) for i in known}, found, is_tagged=True)
-    if score == "ents_f":
-        spans, extension = predicted.ents, ENT_CONFIDENCE
-    else:
-        key = score.removeprefix("spans_").removesuffix("_f")
-        spans, extension = predicted.spans.get(key, ()), CHUNK_CONFIDENCE
-    found = {(span.start, span.end, span.label_): span._.get(extension) for span in spans}
-    return Sentence(words, spaces, spans_of(gold, score), found)
+    return Sentence(words, spaces, set(truth), sure, is_tagged)
+
+
+# How far confidences can be trusted
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> pd.DataFrame | None:
+    """Compare confidence and accuracy in bins of the same width.
+
+    confidence (ndarray): (predictions,), between 0 and 1.
+    right (ndarray): (predictions,) bool.
+    bins (int): How many bins.
+    RETURNS (Optional[DataFrame]): The bins that have predictions, the lowest first: their mean confidence, their
+        accuracy and their count; None without predictions.
+    """
+    if not len(confidence):
+        return None
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    table = pd.DataFrame({"confidence": confidence, "accuracy": right, "count": 1}).groupby(which)
+    return table.agg({"confidence": "mean", "accuracy": "mean", "count": "sum"})
+
+
+def calibration_error(bins: pd.DataFrame) -> float:
+    """Compute the expected calibration error (Naeini et al. 2015; Guo et al. 2017), between 0 and 1: the mean distance
+    of confidence and accuracy of the bins, weighted by their predictions."""
+    return float(np.average((bins["confidence"] - bins["accuracy"]).abs(), weights=bins["count"]))
+
+
+def reliability_of(sentences: Iterable[Sentence]) -> pd.DataFrame | None:
+    """Compare confidence and accuracy of all predictions that have a confidence, see `reliability`."""
+    pairs = [
+        (confidence, item in sentence.gold)
+        for sentence in sentences
+        for item, confidence in sentence.found.items()
+        if confidence is not None
+    ]
+    return reliability(*np.array(pairs, dtype=float).reshape(-1, 2).T)

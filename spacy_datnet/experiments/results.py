@@ -1,7 +1,7 @@
 """What a folder of runs holds: the grid that was asked for, and the records of its runs."""
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable
 from configparser import Error as ConfigParserError
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,19 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import srsly
-from pydantic import BaseModel, Field, FiniteFloat, ValidationError
-from spacy.util import load_config
+from spacy.util import dict_to_dot, load_config
 
-from ..corpora.files import replacing
 from ..errors import Errors
-from ._problems import ExperimentError, problems
-from .grid import Grid
-from .manifest import Done, Manifest
-from .runs import Size, label
+from ._problems import ExperimentError
+from .manifest import Done, GridRun, Manifest, read_grid_json
+from .runs import label
 from .significance import Difference, approximate_randomisation
 
-GRID = "grid.json"
 # in the folder of a run
 CONFIG, CURVE, IDS, LOG, PREDICTIONS = "config.cfg", "curve.jsonl", "ids.txt", "log.txt", "test.spacy"
 
@@ -37,27 +32,6 @@ OF_RUN = (
 SCORES = {"ents_f": "F1 of entities", "tag_acc": "accuracy of tags", "pos_acc": "accuracy of tags"}
 
 
-class GridRun(BaseModel):
-    """A run as grid.json has it."""
-
-    key: str
-    corpora: str
-    variant: str
-    size: Size
-    seed: int
-    test: str
-
-
-class GridJson(BaseModel):
-    """What grid.json holds, see `write_grid`."""
-
-    title: str
-    command: str
-    current: str
-    paper: list[tuple[str, str, Size, FiniteFloat]]
-    runs: list[GridRun] = Field(min_length=1)
-
-
 class Summary(NamedTuple):
     """The mean, in percent, the standard deviation (None for a single seed) and the number of scores."""
 
@@ -68,30 +42,6 @@ class Summary(NamedTuple):
     def __str__(self) -> str:
         spread = "" if self.std is None else f" ± {self.std:.2f}"
         return f"{self.mean:.2f}{spread}"
-
-
-def write_grid(folder: Path, grid: Grid, command: str) -> None:
-    """Write down what a folder of runs is for.
-
-    folder (Path): The folder.
-    grid (Grid): The grid that is run.
-    command (str): How it was started.
-    """
-    records = Manifest(folder).latest()
-    names = ("corpora", "variant", "size", "seed")
-    runs = [
-        {"key": run.key_in(records), **{name: getattr(run, name) for name in names}, "test": str(run.test)}
-        for run in grid.runs
-    ]
-    paper = [
-        [corpora, variant, size, value]
-        for corpora, variants in grid.paper.items()
-        for variant, sizes in variants.items()
-        for size, value in sizes.items()
-    ]
-    content = {"title": grid.title, "command": command, "current": os.getcwd(), "paper": paper, "runs": runs}
-    with replacing(folder / GRID) as file:
-        file.write(srsly.json_dumps(content).encode("utf8"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,9 +91,9 @@ class Results:
             chosen &= value is None or self.done[name] == value
         return self.done[chosen]
 
-    def variants(self, corpora: str) -> list[str]:
-        """List the variants that have a result on corpora."""
-        return list(self.select(corpora)["variant"].unique())
+    def variants(self, corpora: str, size: str | None = None) -> list[str]:
+        """List the variants that have a result on corpora, at a size if that is given."""
+        return list(self.select(corpora, size=size)["variant"].unique())
 
     def sizes(self, corpora: str) -> list[str]:
         """List the sizes that have a result on corpora, in the order of the grid."""
@@ -214,7 +164,7 @@ class Results:
         path = self.folder / key / CONFIG
         if key not in self._configs:
             try:
-                self._configs[key] = dict(_flat(load_config(path, interpolate=True))) if path.exists() else {}
+                self._configs[key] = dict_to_dot(load_config(path, interpolate=True)) if path.exists() else {}
             except (OSError, ValueError, ConfigParserError) as error:
                 raise ExperimentError(Errors.DN314.format(path=self.folder, config=path, reason=error)) from error
         return self._configs[key]
@@ -235,11 +185,7 @@ class Results:
     def uses_source(self, corpora: str, variant: str) -> bool:
         """Tell whether a variant learns from the source: it reads it, and no component was told to do without."""
         settings = self.config_of(corpora, variant)
-        transfer = [
-            value
-            for name, value in settings.items()
-            if name.startswith("components.") and name.endswith(".model.transfer")
-        ]
+        transfer = [value for name, value in settings.items() if re.fullmatch(r"components\..*\.model\.transfer", name)]
         # spaCy's own components have no such setting, and learn from all that is read
         return bool(settings.get("corpora.train.source")) and (not transfer or any(one != "none" for one in transfer))
 
@@ -264,14 +210,7 @@ def read_results(folder: Path, base: str | None = None) -> Results:
     base (Optional[str]): The variant that others are compared with. Defaults to the first one of the grid.
     RETURNS (Results): What it holds.
     """
-    path = folder / GRID
-    if not path.is_file():
-        raise ExperimentError(Errors.DN309.format(folder=folder))
-    try:
-        grid = GridJson.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        reason = problems(error, "the grid") if isinstance(error, ValidationError) else error
-        raise ExperimentError(Errors.DN316.format(path=path, problems=reason)) from error
+    grid = read_grid_json(folder)
     known = list(dict.fromkeys(run.variant for run in grid.runs))
     if base is not None and base not in known:
         raise ExperimentError(Errors.DN310.format(base=base, known=", ".join(known)))
@@ -281,7 +220,7 @@ def read_results(folder: Path, base: str | None = None) -> Results:
     for run in grid.runs:
         if (record := records.get(run.key)) is None:
             continue
-        # the same run may have another name in this grid, and even several
+        # the same run may have several names in a grid, and another one than in its record
         row = {**run.model_dump(exclude={"test"}), "size": label(run.size), "test_path": current / run.test}
         if isinstance(record, Done):
             done.append(row | _numbers(record))
@@ -311,11 +250,3 @@ def _numbers(record: Done) -> dict[str, Any]:
 def name_of(score: str) -> str:
     """Name a score for people."""
     return SCORES.get(score, "F1 of spans" if score.startswith("spans_") else score)
-
-
-def _flat(block: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in block.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{place}{name}.")
-        else:
-            yield f"{place}{name}", value

@@ -2,14 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from spacy.util import dot_to_object, load_config
-from thinc.api import Config
+from spacy.language import DEFAULT_CONFIG, Language
+from spacy.util import combine_score_weights, load_config, registry
 
 Size = int | float | str
 Overrides = dict[str, Any]
@@ -17,6 +19,8 @@ Overrides = dict[str, Any]
 # what runs write to, and is no part of what they are given
 CACHES = ("paths.features",)
 CHUNK = 2**20
+# what decides nothing: files have their content instead, and a logger only shows
+UNIMPORTANT = ("paths.", "training.logger.")
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Run:
         """Sum up all that decides about the result, so that a changed run is another one: 16 hex digits.
 
         A file counts by its content, or by its name while it is not there. What changes nothing is not counted: a
-        comment in the config, an override with what the config has anyway.
+        comment, a setting that has its default anyway, whether a config says so or leaves it out.
         """
         return self._sum_up({**self.written, **self.files})
 
@@ -69,19 +73,17 @@ class Run:
         return self._sum_up(self.written)
 
     def _sum_up(self, files: dict[str, str]) -> str:
-        settings = _settings(self.config, self.config.stat().st_mtime_ns)
-        facts = {
-            "config": settings,
-            "overrides": {
-                name: files.get(name, value)
-                for name, value in self.overrides.items()
-                if name in files or not _has(settings, name, value)
-            },
-            "test": files["test"],
-            "size": self.size,
-            "seed": self.seed,
+        paths = frozenset((name, name in files) for name in self.overrides if name.startswith("paths."))
+        settings, defaults = _settings(self.config, self.config.stat().st_mtime_ns, paths)
+        found = {**settings, **self.overrides}
+        decisive = {
+            name: value
+            for name, value in found.items()
+            if not name.startswith(UNIMPORTANT) and defaults.get(name) != value
         }
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+        content = {name: value for name, value in files.items() if name not in CACHES}
+        facts = json.dumps([decisive, content], sort_keys=True, default=str)
+        return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
     def key_in(self, records: Mapping[str, Any]) -> str:
         """Give the key under which a folder has the run: one that does not know the content of files will do, if there
@@ -96,6 +98,40 @@ class Run:
         return {**names, "config": str(self.config), "overrides": self.overrides, "files": self.files}
 
 
+@lru_cache(maxsize=256)
+def _settings(config: Path, changed: int, paths: frozenset[tuple[str, bool]]) -> tuple[dict, dict]:
+    """Read the settings of a config, and the defaults of those that have one, both by dotted names. In the place of
+    each path of a run is its name."""
+    registry._entry_point_factories.get_all()  # what makes an `nlp` know the factories of packages
+    named = {path: f"<{path}>" if is_given else None for path, is_given in paths}
+    block = load_config(config, overrides=named, interpolate=True)
+    found = list(_walk(block, DEFAULT_CONFIG.copy().interpolate()))
+    settings = {name: value for name, value, _ in found if value is not ...}
+    defaults = {name: default for name, _, default in found if default is not None}
+    components = block.get("components", {}).values()
+    known = [one["factory"] for one in components if Language.has_factory(one.get("factory", ""))]
+    weights = combine_score_weights([Language.get_factory_meta(name).default_score_weights or {} for name in known])
+    defaults |= {f"training.score_weights.{name}": weight for name, weight in weights.items()}
+    return settings, defaults
+
+
+def _walk(block: Mapping, defaults: dict[str, Any], place: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield settings with their defaults, which spaCy, a factory or the signature of a registered function says."""
+    with suppress(ValueError):  # nothing is registered under that name: then there are no defaults
+        for reference in [name for name in block if name.startswith("@")]:
+            parameters = signature(registry.get(reference[1:], block[reference])).parameters.values()
+            same = defaults if defaults.get(reference) == block[reference] else {}
+            defaults = {one.name: one.default for one in parameters if one.default is not one.empty} | same
+        if "factory" in block:
+            defaults = Language.get_factory_meta(block["factory"]).default_config or {}
+    for name in {**defaults, **block}:
+        value, default = block.get(name, ...), defaults.get(name)
+        if isinstance(value, Mapping):
+            yield from _walk(value, default if isinstance(default, dict) else {}, f"{place}{name}.")
+        else:
+            yield f"{place}{name}", value, None if isinstance(default, Mapping) else default
+
+
 def label(size: Size) -> str:
     """Write a size so that one sentence, "1", and all of them, "1.0", stay apart."""
     return str(size)
@@ -104,17 +140,11 @@ def label(size: Size) -> str:
 def digest(path: Path) -> str:
     """Sum up the content of a file, or of all files in a folder with their names."""
     if path.is_dir():
-        parts = [
-            (part.relative_to(path).as_posix(), digest(part)) for part in sorted(path.rglob("*")) if part.is_file()
-        ]
+        files = sorted(part for part in path.rglob("*") if part.is_file())
+        parts = [(part.relative_to(path).as_posix(), digest(part)) for part in files]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     stat = path.stat()
     return _digest(path.resolve(), stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _settings(config: Path, changed: int) -> Config:
-    return load_config(config)
 
 
 @lru_cache(maxsize=4096)
@@ -124,11 +154,3 @@ def _digest(path: Path, size: int, changed: int) -> str:
         while chunk := file.read(CHUNK):
             found.update(chunk)
     return found.hexdigest()
-
-
-def _has(config: Config, name: str, value: Any) -> bool:
-    """Tell whether a config has a value at a dotted name."""
-    try:
-        return dot_to_object(config, name) == value
-    except KeyError:
-        return False

@@ -1,13 +1,14 @@
 """Is one model better than another on the same sentences? Scores from counts, and approximate randomisation."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 # the shuffles that are held in memory at a time, in sentences
 CHUNK = 4_000_000
+Item = tuple[int, int, str]  # start and end, label
 
 
 class Difference(NamedTuple):
@@ -21,27 +22,31 @@ class Difference(NamedTuple):
     p: float
 
 
-def counts_of(gold: Doc, predicted: Doc, score: str) -> tuple[int, int, int]:
-    """Count what a score is made of, for one sentence.
+def items_of(part: Span, score: str) -> dict[Item, Span]:
+    """List what is annotated in a part of a doc, by start and end token and label: spans, or tokens with a tag.
 
-    gold (Doc): The annotated sentence.
-    predicted (Doc): The same tokens as predicted.
-    score (str): "ents_f", "spans_KEY_f", "tag_acc" or "pos_acc".
-    RETURNS (Tuple[int, int, int]): Correct ones, predicted ones and annotated ones: spans, or tokens with a gold tag.
+    part (Span): The part; `doc[:]` is all of it.
+    score (str): What it is about: "ents_f", "spans_KEY_f", "tag_acc" or "pos_acc".
     """
+    doc = part.doc
     if score.endswith("_acc"):
         attribute = f"{score.removesuffix('_acc')}_"
-        pairs = [(getattr(a, attribute), getattr(b, attribute)) for a, b in zip(gold, predicted, strict=True)]
-        known = [(truth, found) for truth, found in pairs if truth]
-        return sum(truth == found for truth, found in known), len(known), len(known)
-    truth, found = spans_of(gold, score), spans_of(predicted, score)
-    return len(truth & found), len(found), len(truth)
-
-
-def spans_of(doc: Doc, score: str) -> set[tuple[int, int, str]]:
-    """Collect the spans that a score is about, as (start, end, label)."""
+        tags = [(token.i, getattr(token, attribute)) for token in part]
+        return {(i, i + 1, tag): doc[i : i + 1] for i, tag in tags if tag}
     spans = doc.ents if score == "ents_f" else doc.spans.get(score.removeprefix("spans_").removesuffix("_f"), ())
-    return {(span.start, span.end, span.label_) for span in spans}
+    inside = [span for span in spans if part.start <= span.start and span.end <= part.end]
+    return {(span.start, span.end, span.label_): span for span in inside}
+
+
+def count(gold: Set[Item], found: Set[Item], score: str) -> tuple[int, int, int]:
+    """Count what a score is made of: correct items, predicted ones and annotated ones. Of tags, what is predicted where
+    there is no gold tag does not count."""
+    return len(gold & found), len(gold if score.endswith("_acc") else found), len(gold)
+
+
+def counts_of(gold: Doc, predicted: Doc, score: str) -> tuple[int, int, int]:
+    """Count what a score is made of in a sentence and the same tokens as predicted, see `count`."""
+    return count(items_of(gold[:], score).keys(), items_of(predicted[:], score).keys(), score)
 
 
 def f_score(counts: np.ndarray) -> np.ndarray:

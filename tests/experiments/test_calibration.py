@@ -5,8 +5,13 @@ import pytest
 from sklearn.calibration import calibration_curve
 from synthetic import make_results
 
-from spacy_datnet.experiments.calibration import calibration_error, confidences, reliability, reliability_of
-from spacy_datnet.experiments.predictions import Sentence
+from spacy_datnet.experiments.predictions import (
+    Sentence,
+    calibration_error,
+    reliability,
+    reliability_of,
+    sentences_of_variant,
+)
 
 
 def test_by_hand():
@@ -33,8 +38,8 @@ def test_without_predictions_there_is_nothing():
 
 def test_only_predictions_with_a_confidence_count():
     sentence = Sentence(["a", "b", "c"], [True] * 3, {(0, 1, "A")}, {(0, 1, "A"): 0.75, (1, 2, "A"): None})
-    sure, right = confidences([sentence])
-    assert sure.tolist() == [0.75] and right.tolist() == [True]
+    assert reliability_of([sentence]).values.tolist() == [[0.75, 1.0, 1.0]]
+    assert reliability_of([]) is None
 
 
 @pytest.mark.parametrize("task", ["ner", "tagger", "chunker"])
@@ -42,7 +47,7 @@ def test_confidences_of_runs_are_found(task, tmp_path):
     """Each prediction was given the share of right labels as its confidence, see `synthetic`."""
     variants = {"base": (False, lambda n, seed: 0.65)}
     results = make_results(tmp_path, variants, task=task, sizes=(10,), seeds=(0, 1))
-    (one,) = reliability_of(results, "es", "base", "10").itertuples()
+    (one,) = reliability_of(sentences_of_variant(results, "es", "base", "10")).itertuples()
     count = one[3]  # after the number of the bin; tuples have a method of the column's name
     assert one.confidence == pytest.approx(0.65)
     if task == "tagger":  # half of the words have an easy tag

@@ -1,7 +1,6 @@
 """Files that are not what they should be: an error that names the file, and nothing else."""
 
 import errno
-import gzip
 import json
 import lzma
 import os
@@ -14,10 +13,10 @@ from synthetic import make_results
 from test_grid import CONFIGS, GRID
 
 from spacy_datnet.experiments import ExperimentError
-from spacy_datnet.experiments.calibration import reliability_of
 from spacy_datnet.experiments.figures import all_figures, save
 from spacy_datnet.experiments.grid import read_grid
 from spacy_datnet.experiments.manifest import Manifest
+from spacy_datnet.experiments.predictions import sentences_of_variant
 from spacy_datnet.experiments.report import write_report
 from spacy_datnet.experiments.results import read_results
 from spacy_datnet.experiments.tables import overview, rows, to_csv
@@ -165,17 +164,16 @@ def test_a_value_that_is_wrong_is_named_with_its_line(folder, field, value, mess
         use(folder)
 
 
-@pytest.mark.parametrize(("suffix", "compress"), [(".xz", lzma.compress), (".gz", gzip.compress)])
-def test_a_packed_manifest_is_read_and_added_to(folder, suffix, compress):
+def test_a_packed_manifest_is_read_and_added_to(folder):
     path = folder / "manifest.jsonl"
     expected, lines = to_csv(rows(read_results(folder)), "base"), path.read_bytes().splitlines(keepends=True)
-    (folder / f"manifest.jsonl{suffix}").write_bytes(compress(lines[0]))
+    (folder / "manifest.jsonl.xz").write_bytes(lzma.compress(lines[0]))
     path.unlink()
     assert len(read_results(folder).done) == 1
     Manifest(folder).add(json.loads(lines[1]))
     assert to_csv(rows(read_results(folder)), "base") == expected
-    (folder / f"manifest.jsonl{suffix}").write_bytes(compress(lines[0])[:-9])
-    with pytest.raises(ExperimentError, match=rf"DN305.*manifest.jsonl{suffix}"):
+    (folder / "manifest.jsonl.xz").write_bytes(lzma.compress(lines[0])[:-9])
+    with pytest.raises(ExperimentError, match=r"DN305.*manifest.jsonl.xz"):
         use(folder)
 
 
@@ -184,7 +182,7 @@ def test_predictions_and_configs_that_are_damaged_are_named(tmp_path):
     key = results.done["key"][0]
     (results.folder / key / "test.spacy").write_bytes(b"nothing of the kind")
     with pytest.raises(ExperimentError, match=rf"DN318.*{key}.test.spacy"):
-        reliability_of(results, "es", "base", "10")
+        sentences_of_variant(results, "es", "base", "10")
     (results.folder / key / "config.cfg").write_text("[paths\nx = \n")
     with pytest.raises(ExperimentError, match=rf"DN314.*{key}.config.cfg"):
         results.uses_source("es", "base")

@@ -8,7 +8,6 @@ import pytest
 from synthetic import make_results
 
 from spacy_datnet.experiments import ExperimentError
-from spacy_datnet.experiments.calibration import calibration_error, reliability_of
 from spacy_datnet.experiments.figures import (
     ablation_bars,
     all_figures,
@@ -22,6 +21,7 @@ from spacy_datnet.experiments.figures import (
 )
 from spacy_datnet.experiments.figures.insides import accuracy_over_time
 from spacy_datnet.experiments.figures.scores import setting_of
+from spacy_datnet.experiments.predictions import calibration_error, reliability_of, sentences_of_variant
 
 VARIANTS = {
     "base": (False, lambda n, seed: 0.3 + 0.1 * np.log10(n)),
@@ -129,7 +129,7 @@ def test_the_accuracy_of_the_discriminator_is_the_mean_of_the_seeds(results):
 
 
 def test_the_reliability_diagram_shows_the_bins(results):
-    found = reliability_of(results, "es", "F", "10")
+    found = reliability_of(sentences_of_variant(results, "es", "F", "10"))
     above, below = reliability_diagram({"F": found}).axes
     points = lines(above)[f"F, ECE {calibration_error(found):.3f}"]
     assert points.tolist() == found[["confidence", "accuracy"]].values.tolist()

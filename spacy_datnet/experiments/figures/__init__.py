@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .._problems import has_sklearn
-from ..calibration import reliability_of
+from ..predictions import reliability_of, sentences_of_variant
 from ..results import Results
 from ..shared_features import features_of_variants
 from ._style import save as save
@@ -32,7 +32,8 @@ def figures_of(results: Results, corpora: str, *, forecast: str | None = None) -
     """Draw all that the runs on corpora allow, by name; `forecast` is a variant whose learning curve is continued."""
     size = results.largest(corpora)
     setting = setting_curves(results, corpora)
-    bins = {name: reliability_of(results, corpora, name, size) for name in results.judged(corpora, size)}
+    judged = results.judged(corpora, size)
+    bins = {name: reliability_of(sentences_of_variant(results, corpora, name, size)) for name in judged}
     drawn = {
         "learning": learning_curves(results, corpora, forecast=forecast),
         "setting": setting,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..calibration import BINS, calibration_error
+from ..predictions import BINS, calibration_error
 from ..results import Results
 from ..shared_features import mixing
 from ._style import WIDTH, bar, drawing, legend_below, line, new_figure

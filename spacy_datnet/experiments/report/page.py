@@ -15,8 +15,9 @@ from .._problems import has_sklearn
 from ..domains import proxy_a_distance, read_texts
 from ..figures import figures_of, to_svg
 from ..mistakes import Confusion, count_confusions, examples_of, label_scores
-from ..predictions import Item, Sentence, sentences_of_variant
+from ..predictions import Sentence, sentences_of_variant
 from ..results import OF_RUN, Results, name_of
+from ..significance import Item
 from ..tables import cells, rows, write_signed
 from .verdict import does_the_source_help, warnings_of, what_would_more_bring, which_variant
 
@@ -70,9 +71,7 @@ def _corpora(results: Results, corpora: str, number: int, table: pd.DataFrame) -
         "count": results.sentences(corpora, size),
         "base": results.base,
         "best": best,
-        "answers": [
-            answer(results, corpora) for answer in (does_the_source_help, which_variant, what_would_more_bring)
-        ],
+        "answers": [answer(results, corpora) for answer in ANSWERS],
         "warnings": [*warnings_of(results, corpora), *results.cut_short(corpora)],
         "sizes": results.sizes(corpora),
         "overview": _overview(results, corpora),

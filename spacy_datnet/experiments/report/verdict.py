@@ -14,19 +14,9 @@ FEWEST_SEEDS = 3
 
 
 class Gain(NamedTuple):
-    """A variant beside one that does without the source, at one size.
-
-    sentences (int): How many target sentences there are.
-    variant (str): The variant.
-    found (Summary): Its scores.
-    reference (Summary): The scores of the other one.
-    points (float): How much better it is on the test sentences, over all seeds that both have.
-    p (float): The p-value of that, see `Results.compare`: would it be so on other test sentences?
-    p_of_seeds (Optional[float]): That of the scores of the seeds: would it be so with other target sentences to train
-        on? None with fewer than three seeds.
-    better (int): In how many seeds it is better.
-    seeds (int): How many seeds both have.
-    """
+    """A variant beside one that does without the source, at one size: by how many points it is better on the test
+    sentences, over the seeds that both have, and in how many of these. Would it be so on other test sentences (`p`, see
+    `Results.compare`), and with other target sentences to train on (`p_of_seeds`, None with fewer than three seeds)?"""
 
     sentences: int
     variant: str
@@ -87,21 +77,18 @@ def by_sentences(results: Results, corpora: str) -> list[str]:
     return sorted(results.sizes(corpora), key=lambda size: results.sentences(corpora, size))
 
 
-def reference_of(results: Results, corpora: str) -> str | None:
-    """Choose the variant that shows what the target alone gives: the base, if it does without the source."""
-    alone = [name for name in results.variants(corpora) if not results.uses_source(corpora, name)]
-    return results.base if results.base in alone else next(iter(alone), None)
-
-
-def users_of(results: Results, corpora: str) -> list[str]:
-    """List the variants that learn from the source."""
-    return [name for name in results.variants(corpora) if results.uses_source(corpora, name)]
+def sides(results: Results, corpora: str) -> tuple[str | None, list[str]]:
+    """Choose the variant that shows what the target alone gives, the base if it does without the source; and list those
+    that learn from the source."""
+    users = [name for name in results.variants(corpora) if results.uses_source(corpora, name)]
+    alone = [name for name in results.variants(corpora) if name not in users]
+    return results.base if results.base in alone else next(iter(alone), None), users
 
 
 def does_the_source_help(results: Results, corpora: str) -> Answer:
     """Answer from the variant with the best dev score among those that learn from the source, at each size."""
     question = "Does the source help?"
-    reference, users = reference_of(results, corpora), users_of(results, corpora)
+    reference, users = sides(results, corpora)
     if not users:
         return Answer(question, "These runs can't tell.", "No variant with a result learns from the source.")
     if reference is None:
@@ -164,7 +151,7 @@ def which_variant(results: Results, corpora: str) -> Answer:
     """Recommend the variant with the best dev score at the largest size."""
     question, size = "Which variant should I take?", results.largest(corpora)
     best, count = results.best(corpora, size), results.sentences(corpora, size)
-    others = [name for name in results.select(corpora, size=size)["variant"].unique() if name != best]
+    others = [name for name in results.variants(corpora, size) if name != best]
     if best is None or not others:
         return Answer(question, f"{best}: there is no other with {count:,} target sentences.")
     text = (
@@ -181,8 +168,8 @@ def which_variant(results: Results, corpora: str) -> Answer:
         if (name := results.best(corpora, other)) is not None and name != best:
             fewer, score = results.sentences(corpora, other), results.summary(corpora, name, other)
             points.append(f"With {fewer:,} target sentences, {name} is best on the development set (test {score}).")
-    short, reference = best, reference_of(results, corpora)
-    if reference is not None and results.uses_source(corpora, best):
+    short, (reference, users) = best, sides(results, corpora)
+    if reference is not None and best in users:
         gain = gain_of(results, corpora, best, size, reference)
         if gain is not None and not gain.helps:
             short = f"{best}, but {reference}, which needs no source, is not clearly worse."
@@ -224,11 +211,11 @@ def what_would_more_bring(results: Results, corpora: str) -> Answer:
 
 def warnings_of(results: Results, corpora: str) -> list[str]:
     """List negative transfer: variants that are clearly worse with the source than without."""
-    reference = reference_of(results, corpora)
+    reference, users = sides(results, corpora)
     gains = [
         gain_of(results, corpora, variant, size, reference)
         for size in by_sentences(results, corpora)
-        for variant in users_of(results, corpora)
+        for variant in users
         if reference is not None
     ]
     return [
