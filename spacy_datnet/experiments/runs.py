@@ -104,8 +104,8 @@ def _settings(config: Path, changed: int, paths: frozenset[tuple[str, bool]]) ->
     each path of a run is its name."""
     registry._entry_point_factories.get_all()  # what makes an `nlp` know the factories of packages
     named = {path: f"<{path}>" if is_given else None for path, is_given in paths}
-    block = load_config(config, overrides=named, interpolate=True)
-    found = list(_walk(block, DEFAULT_CONFIG.copy().interpolate()))
+    block = DEFAULT_CONFIG.merge(load_config(config, overrides=named, interpolate=False)).interpolate()
+    found = list(_walk(block, DEFAULT_CONFIG.interpolate()))
     settings = {name: value for name, value, _ in found if value is not ...}
     defaults = {name: default for name, _, default in found if default is not None}
     components = block.get("components", {}).values()
