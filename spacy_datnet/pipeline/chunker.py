@@ -51,16 +51,8 @@ def make_datnet_chunker(
     confidence (bool): Whether to set the posterior probability of each predicted chunk.
     scorer (Optional[Callable]): The scoring method.
     """
-    return DATNetChunker(
-        nlp.vocab,
-        model,
-        name,
-        spans_key=spans_key,
-        source_annotation=source_annotation,
-        loss=loss,
-        confidence=confidence,
-        scorer=scorer,
-    )
+    shared = {"source_annotation": source_annotation, "loss": loss, "confidence": confidence, "scorer": scorer}
+    return DATNetChunker(nlp.vocab, model, name, spans_key=spans_key, **shared)
 
 
 class DATNetChunker(SpanPipe):

@@ -44,15 +44,8 @@ def make_datnet_ner(
     confidence (bool): Whether to set `ent._.confidence`, the posterior probability of each predicted entity.
     scorer (Optional[Callable]): The scoring method.
     """
-    return DATNetNER(
-        nlp.vocab,
-        model,
-        name,
-        source_annotation=source_annotation,
-        loss=loss,
-        confidence=confidence,
-        scorer=scorer,
-    )
+    shared = {"source_annotation": source_annotation, "loss": loss, "confidence": confidence, "scorer": scorer}
+    return DATNetNER(nlp.vocab, model, name, **shared)
 
 
 class DATNetNER(SpanPipe):

@@ -57,17 +57,8 @@ def make_datnet_tagger(
         of each predicted tag.
     scorer (Optional[Callable]): The scoring method.
     """
-    return DATNetTagger(
-        nlp.vocab,
-        model,
-        name,
-        attribute=attribute,
-        overwrite=overwrite,
-        source_annotation=source_annotation,
-        loss=loss,
-        confidence=confidence,
-        scorer=scorer,
-    )
+    shared = {"source_annotation": source_annotation, "loss": loss, "confidence": confidence, "scorer": scorer}
+    return DATNetTagger(nlp.vocab, model, name, attribute=attribute, overwrite=overwrite, **shared)
 
 
 @registry.scorers("spacy-datnet.tagger_scorer.v1")
