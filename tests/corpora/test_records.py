@@ -350,7 +350,8 @@ def test_brat_in_pieces_and_what_is_not_read(tmp_path):
     }
     assert two.layers["ents"] == ["-", "-"]
     assert len(list(survey_corpus(tmp_path / "a.ann").sentences())) == 1
-    (tmp_path / "a.ann").write_text("T1 PER 0 3 Ana\n", encoding="utf-8")
+    number = "9" * 5000  # too long for int()
+    (tmp_path / "a.ann").write_text(f"T1 PER 0 3 Ana\nT2\tX {number} 3\tx\n", encoding="utf-8")
     (error,) = survey_corpus(tmp_path).errors
     assert error.startswith("[DN285]") and "a.ann, line 1 ('T1 PER 0 3 Ana')" in error
 
@@ -386,6 +387,7 @@ def test_webanno_stacked_escaped_and_parts_of_tokens(write):
     assert [sent.text for sent in doc.sents][1] == "Eva"
     assert [(e.text, e.label_) for e in doc.ents] == [("Ana Gil", "PER"), ("[x]", "M;S"), ("Eva", "PER")]
     assert [token.text for token in doc if not token.ent_iob_] == ["Oslo-Sur", "."]
+    assert "line 10" in survey_corpus(write(WEBANNO.replace("3-6", f"3-{'9' * 5000}"), "a.tsv")).errors[0]
     (error,) = survey_corpus(write(WEBANNO.replace("Gil\tX", "Eva\tX"), "a.tsv")).errors
     assert error.startswith("[DN287]") and "line 11" in error
 

@@ -19,7 +19,7 @@ from .base import Options
 from .places import Mark
 from .records import Record, Records, text_of
 
-_SPAN = re.compile(r"T\S*\t(.+?) ((?:-?\d+ -?\d+;?)+)(?:\t(.*))?")
+_SPAN = re.compile(r"T\S*\t(.+?) ((?:-?\d{1,9} -?\d{1,9};?)+)(?:\t(.*))?")
 _OTHERS = {
     "R": "relations",
     "E": "events",

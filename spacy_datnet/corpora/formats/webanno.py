@@ -28,7 +28,7 @@ _LAYER = re.compile(r"#T_(SP|RL|CH)=([^|\s]+)((?:\|[^|\s]*)*)")
 _ENTITIES = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
 _HEADER = f"{_FORMAT}.3\n#T_SP={_ENTITIES}|identifier|value\n\n"
 _BARE = f"{_FORMAT}.3\n\n"
-_ROW = re.compile(r"\d+-\d+(\.\d+)?\t(\d+)-(\d+)\t([^\t]*)\t?(.*)")
+_ROW = re.compile(r"\d+-\d+(\.\d+)?\t(\d{1,9})-(\d{1,9})\t([^\t]*)\t?(.*)")
 _VALUE = re.compile(r"((?:\\.|[^\\|\[])+)(?:\[(\d+)\])?(?:\||$)")
 _DOCUMENT = re.compile(r"(\d+)\.\d+")  # in the names of sentences, if a file has several documents
 _ESCAPED = re.compile(r"\\(.)")
