@@ -14,7 +14,8 @@ class Errors:
     )
     DN027 = (
         "The transformer '{name}' can't be loaded: {error}. Give the folder of a checkpoint, with a config.json and a "
-        "tokenizer.json, or its name on the hub."
+        "tokenizer.json, or its name on the hub. A pytorch_model.bin is not read, since loading it can run "
+        "code: docs/how-to/transformers.md says how to convert one that you trust."
     )
     DN028 = (
         "FrozenTransformer needs the package transformers. Install it with `pip install "
@@ -50,8 +51,8 @@ class Errors:
         "encoder."
     )
     DN040 = (
-        "{array} must hold the arrays arr_0 to arr_N, one for each of {docs} docs with tokens and nothing else, "
-        "uncompressed: see {name}. Write it with numpy.savez(file, *arrays)."
+        "{array} must hold the arrays arr_0 to arr_N, one for each of {docs} docs with tokens and nothing else: see "
+        "{reason}. Write it with numpy.savez(file, *arrays)."
     )
     DN041 = (
         "{array}: the array of doc {number}, which begins with {text!r}, has the shape {shape}, but ({tokens}, "
@@ -80,6 +81,21 @@ class Errors:
     DN077 = "There are no words in the text. Give a file with text, or a corpus."
     DN078 = "The vectors can't be {width} wide: with these words and this transformer they can be 1 to {most} wide."
     DN079 = "There is no space of word vectors in {path}: {reason}. Give the OUT of a run of `spacy-datnet vectors`."
+    DN115 = (
+        "The tables can't be aligned: {pairs} pairs of words, of vectors {one} and {other} wide. At least {fewest} "
+        "pairs and one width are needed. Name words that mean the same in a --dictionary, or give larger tables."
+    )
+    DN116 = (
+        "The tables do not fit into one space: pairs of words that were held out lie no nearer than others when the "
+        "{pairs} pairs are brought together. Are the pairs right? Name words that mean the same in a --dictionary."
+    )
+    DN117 = (
+        "--align takes two tables, the one that stays and the one that is turned, and a folder to write, not {found}."
+    )
+    DN118 = (
+        "There is no table of words in '{place}'. Make one from a text file of vectors with `spacy init vectors`; "
+        "floret vectors can't be aligned."
+    )
 
 
 class Warnings:

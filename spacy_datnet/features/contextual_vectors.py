@@ -10,9 +10,9 @@ from spacy.util import registry
 
 from ..errors import Errors
 from .corpus_arrays import CorpusArrays, load_arrays
-from .sentence_vectors import beginning, build_sentence_vectors, finite
+from .sentence_vectors import beginning, build_sentence_vectors, finite, sample
 from .store import Rows, Sentence
-from .word_vectors import Words
+from .word_vectors import Words, set_scale
 
 # the words of some sentences -> an array for each, (words, width)
 Encoder = Callable[[list[list[str]]], Sequence[np.ndarray]]
@@ -25,8 +25,8 @@ def build_ContextualVectors(
 ) -> Words:
     """Build a layer that gives the vectors of another encoder, which it does not train.
 
-    The vectors of the corpora are read from files, memory-mapped. Sentences are told apart by their words, so that a
-    corpus may be shuffled, sampled and cut into sentences; what is in no file is given to the function.
+    The vectors of the corpora are read from files; an .npy is memory-mapped. Sentences are told apart by their words,
+    so that a corpus may be shuffled, sampled and cut into sentences; what is in no file is given to the function.
 
     corpora (Optional[List[Path]]): .spacy files. Defaults to none.
     arrays (Optional[List[Path]]): A file for each: .npy with a row for each token of the corpus, or .npz as
@@ -48,17 +48,18 @@ def build_ContextualVectors(
 
 
 def init(model: Words, X: list[Doc] | None = None, Y: None = None, *, files: Files, encoder: Encoder | None) -> None:
-    """Check the files, and read the width off them or off what the function gives."""
+    """Check the files, and read width and length off them or off what the function gives."""
     if not X:
         return
     width = None
     for pair in files:
         width = load_arrays(*pair).check_width(width)
-    if width is None:
-        sentence = tuple(token.text for token in X[0] if not token.is_space) or ("x",)
-        ((_, vectors),) = call(encoder, [sentence], None)
-        width = vectors.shape[1]
-    model.set_dim("nO", width, force=True)
+    if files:
+        vectors = load_arrays(*files[0]).beginning()
+    else:
+        vectors = np.concatenate([rows for _, rows in call(encoder, sample(X), None)])
+    model.set_dim("nO", vectors.shape[1], force=True)
+    set_scale(model, vectors)
 
 
 def stores_of(model: Words, files: Files) -> list[CorpusArrays]:

@@ -1,24 +1,19 @@
-"""A user's own files of vectors, one for each corpus, as a store: memory-mapped, found by the words of a sentence."""
+"""A user's own files of vectors, one for each corpus, as a store: found by the words of a sentence."""
 
-import struct
 import zipfile
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.lib import format as npy
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..corpora.docbin import read_docbin, sentence_spans
 from ..errors import Errors
-from .sentence_vectors import beginning, finite
+from .sentence_vectors import SAMPLE, beginning, finite
 from .store import Rows, Sentence
-
-# of a file inside a zip archive, before its name
-ZIP_HEADER = 30
 
 
 def load_arrays(corpus: str, array: str) -> "CorpusArrays":
@@ -66,6 +61,10 @@ class CorpusArrays:
             if sentence in self._found:
                 yield sentence, finite(self._found[sentence], sentence, self.path)
 
+    def beginning(self) -> np.ndarray:
+        """Give the vectors of the first sentences: (words, width)."""
+        return np.concatenate([*islice(self._found.values(), SAMPLE)])
+
     def check_width(self, width: int | None) -> int:
         """Compare the width with that of other files; None is any."""
         if width not in (None, self.width):
@@ -85,31 +84,20 @@ def _rows_of(array: Path, corpus: Path, docs: list[Doc]) -> list[np.ndarray]:
 
 
 def _members_of(array: Path, docs: list[Doc]) -> list[np.ndarray]:
-    """Map the arrays of an .npz file, one for each doc."""
-    if not zipfile.is_zipfile(array):
-        raise ValueError(Errors.DN040.format(array=array, name="arr_0", docs=len(docs)))
-    memory = np.memmap(array, mode="r")
-    parts: list[np.ndarray] = []
-    with zipfile.ZipFile(array) as archive:
-        members = {info.filename: info for info in archive.infolist() if info.compress_type == zipfile.ZIP_STORED}
-        for i, doc in enumerate(docs):
-            info = members.get(f"arr_{i}.npy")
-            if info is None:
-                raise ValueError(Errors.DN040.format(array=array, name=f"arr_{i}", docs=len(docs)))
-            start = info.header_offset + ZIP_HEADER
-            start += sum(struct.unpack("<HH", memory[start - 4 : start].tobytes()))  # lengths of its name and of more
-            with archive.open(info) as file:
-                read_header = npy.read_array_header_1_0 if npy.read_magic(file) == (1, 0) else npy.read_array_header_2_0
-                shape, fortran, dtype = read_header(file)
-                start += file.tell()
-            width = parts[0].shape[1] if parts else "width"
-            if len(shape) != 2 or shape[0] != len(doc) or (parts and shape[1] != width):
-                words = beginning([token.text for token in doc])
-                raise ValueError(
-                    Errors.DN041.format(array=array, number=i, text=words, shape=shape, tokens=len(doc), width=width)
-                )
-            values = memory[start : start + shape[0] * shape[1] * dtype.itemsize].view(dtype)
-            parts.append(values.reshape(shape, order="F" if fortran else "C"))
-        if len(archive.namelist()) != len(docs):
-            raise ValueError(Errors.DN040.format(array=array, name=f"arr_{len(docs)}", docs=len(docs)))
+    """Read the arrays of an .npz file, one for each doc."""
+    names = [f"arr_{i}" for i in range(len(docs))]
+    try:
+        with np.load(array) as archive:
+            if odd := sorted(set(names) ^ set(archive.files)):
+                raise ValueError(odd[0])
+            parts = [archive[name] for name in names]
+    except (OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+        raise ValueError(Errors.DN040.format(array=array, docs=len(docs), reason=error)) from error
+    for i, (doc, part) in enumerate(zip(docs, parts, strict=True)):
+        width = parts[0].shape[-1] if i else "width"
+        if part.shape[:1] != (len(doc),) or part.ndim != 2 or (i and part.shape[1] != width):
+            words = beginning([token.text for token in doc])
+            raise ValueError(
+                Errors.DN041.format(array=array, number=i, text=words, shape=part.shape, tokens=len(doc), width=width)
+            )
     return parts

@@ -15,9 +15,9 @@ from ..errors import Errors, Warnings
 from .checkpoint import import_transformers
 from .checkpoint_shim import CheckpointShim, checkpoint_shim
 from .layout import Layout
-from .sentence_vectors import build_sentence_vectors
+from .sentence_vectors import build_sentence_vectors, collect, sample
 from .store import FeatureStore, Rows, Sentence, open_store
-from .word_vectors import Words
+from .word_vectors import Words, set_scale
 
 PRECISIONS = ("float16", "float32")
 
@@ -69,13 +69,16 @@ def build_FrozenTransformer(
 
 
 def init(model: Words, X: list[Doc] | None = None, Y: None = None, *, settings: Settings) -> None:
-    """Load the checkpoint and see whether it has the layers."""
+    """Load the checkpoint, see whether it has the layers, and read off the length of their vectors."""
     shim = checkpoint_shim(model)
     depth = shim.checkpoint.depth
     for layer in settings.layers:
         if layer == 0 or abs(layer) > depth:
             raise ValueError(Errors.DN030.format(layer=layer, name=shim.name, depth=depth))
     model.set_dim("nO", shim.checkpoint.width, force=True)
+    if X:
+        stores, read = partial(stores_of, settings=settings), partial(encode, settings=settings)
+        set_scale(model, np.concatenate([*collect(model, sample(X), False, stores=stores, encode=read).values()]))
 
 
 def stores_of(model: Words, settings: Settings) -> list[FeatureStore]:

@@ -16,6 +16,8 @@ from .layout import Layout
 from .store import Rows, Sentence, Store
 from .word_vectors import Words
 
+# the length of vectors is read off so many sentences
+SAMPLE = 32
 Stores = Callable[[Words], Sequence[Store]]
 # the layer, sentences that are in no store, whether it is trained on -> their vectors
 Encode = Callable[[Words, Sequence[Sentence], bool], Rows]
@@ -27,10 +29,10 @@ def build_sentence_vectors(
     """Build a layer that gives vectors of sentences, which are not trained.
 
     A doc whose sentences are annotated is read sentence by sentence, any other one as a whole. Each distinct sentence
-    is looked up or encoded once. White space gets zeros.
+    is looked up or encoded once. White space gets zeros. Vectors are brought to one mean length.
 
     name (str): The name of the layer.
-    init (Callable): Sets its width.
+    init (Callable): Sets its width, and its scale by `set_scale`.
     stores (Callable): Gives the stores that are asked, one after the other.
     encode (Callable): Gives the vectors of sentences that are in none of them.
     shims (Sequence[Shim]): What the layer holds. Defaults to nothing.
@@ -44,7 +46,7 @@ def build_sentence_vectors(
         init=init,
         shims=list(shims),
         dims={"nO": None},
-        attrs={"static": True, **attrs},
+        attrs={"static": True, "scale": 1.0, **attrs},
     )
 
 
@@ -58,6 +60,19 @@ def forward(
 
     layout = Layout.of(docs)
     sentences = layout.texts(docs)
+    vectors = collect(model, sentences, is_train, stores=stores, encode=encode)
+    lengths = [len(doc) for doc in docs]
+    flat = np.zeros((sum(lengths), model.get_dim("nO")), dtype=np.float32)
+    if sentences:
+        flat[layout.words] = np.concatenate([vectors[sentence] for sentence in sentences])
+        flat *= model.attrs["scale"]
+    return model.ops.unflatten(model.ops.asarray2f(cast(Floats2d, flat)), model.ops.asarray1i(lengths)), backprop
+
+
+def collect(
+    model: Words, sentences: Sequence[Sentence], is_train: bool, *, stores: Stores, encode: Encode
+) -> dict[Sentence, np.ndarray]:
+    """Look up the vectors of sentences, and encode each that is in no store once."""
     vectors: dict[Sentence, np.ndarray] = {}
     missing = list(dict.fromkeys(sentences))
     if missing:
@@ -66,11 +81,12 @@ def forward(
             missing = [sentence for sentence in missing if sentence not in vectors]
     if missing:
         vectors |= encode(model, missing, is_train)
-    lengths = [len(doc) for doc in docs]
-    flat = np.zeros((sum(lengths), model.get_dim("nO")), dtype=np.float32)
-    if sentences:
-        flat[layout.words] = np.concatenate([vectors[sentence] for sentence in sentences])
-    return model.ops.unflatten(model.ops.asarray2f(cast(Floats2d, flat)), model.ops.asarray1i(lengths)), backprop
+    return vectors
+
+
+def sample(docs: list[Doc]) -> list[Sentence]:
+    """Take some sentences of docs, at least one."""
+    return Layout.of(docs).texts(docs)[-SAMPLE:] or [("x",)]
 
 
 def finite(vectors: np.ndarray, words: Sequence[str], where: Path | str) -> np.ndarray:

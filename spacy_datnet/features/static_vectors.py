@@ -20,11 +20,10 @@ from ..corpora import replacing
 from ..errors import Errors
 from .checkpoint import Checkpoint
 from .store import Sentence
+from .word_vectors import LENGTH
 
 # the word alone counts as much as so many contexts
 ALONE = 2.0
-# of the mean vector: that of the vectors which the settings of adversarial training were tried with
-LENGTH = 6.0
 # sentences are read in parts of so many, and what is known is saved after each
 PART = 2048
 
@@ -46,7 +45,8 @@ class Text:
         seen: Counter[str] = Counter()
         chosen = []
         for sentence in sentences:
-            if any(seen[word] < contexts for word in sentence):
+            # a word alone has no context
+            if len(sentence) > 1 and any(seen[word] < contexts for word in sentence):
                 chosen.append(sentence)
             seen.update(sentence)
         if not seen:

@@ -1,16 +1,13 @@
 """Vectors of sentences on disk: computed once, read by every training that needs them.
 
-A store is a folder of shards and an index. A shard is a safetensors file with the vectors of some sentences and a table
-of them; it gets its name when it is complete and never changes afterwards. The index, an SQLite database, says where
-the vectors of a sentence are. It is made from the shards, so that a damaged one is made anew. Any number of processes
-can read while one writes; what they hold in memory does not grow with the store.
+A store is an SQLite database for each origin of vectors. Any number of processes can read while one writes; what they
+hold in memory does not grow with the store, and what a killed process had committed is there.
 """
 
 import contextlib
 import json
 import os
 import sqlite3
-import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -21,8 +18,6 @@ from zlib import crc32
 
 import numpy as np
 from filelock import FileLock
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from ..errors import Errors, Warnings
 
@@ -30,22 +25,15 @@ Sentence = tuple[str, ...]
 # sentences and their vectors, (words, width)
 Rows = Iterable[tuple[Sentence, np.ndarray]]
 
-INDEX, LOCK, SHARD, UNFINISHED = "index.sqlite", ".lock", "shard-", ".unfinished-"
-VECTORS, KEYS, LENGTHS, CHECKSUMS = "vectors", "keys", "lengths", "checksums"
-# vectors of so many words are kept in memory before they are written
-SHARD_WORDS = 32768
+# vectors of so many words are committed together
+COMMITTED = 32768
 # sentences are looked up in groups of so many
-LOOKED_UP = 1024
+LOOKED_UP = 256
 KEY_BYTES = 16
-TABLE = "sentences (key BLOB PRIMARY KEY, shard TEXT, start INTEGER, length INTEGER, checksum INTEGER) WITHOUT ROWID"
-
-FAILURES = (OSError, SafetensorError, sqlite3.Error)
-# what wrong numbers and names in a table lead to besides
-DAMAGE = (*FAILURES, ValueError, TypeError, OverflowError)
-
-
-class ForeignStoreError(ValueError):
-    """A store is not what its name says."""
+SENTENCES = "sentences (key BLOB PRIMARY KEY, vectors BLOB, checksum INTEGER) WITHOUT ROWID"
+FAILURES = (OSError, sqlite3.Error)
+# the last where names of tables have wrong bytes
+DAMAGE = (sqlite3.Error, UnicodeDecodeError)
 
 
 class Store(Protocol):
@@ -72,14 +60,16 @@ class FeatureStore:
     """The vectors of sentences that one encoder gave.
 
     folder (Path): The folder of all stores.
-    origin (Dict[str, Any]): What the vectors depend on, such as the fingerprint of a checkpoint. Other vectors are kept
-        in another folder.
+    origin (Dict[str, Any]): What the vectors depend on, such as the fingerprint of a checkpoint, and their `precision`.
+        Other vectors are kept in another folder.
     """
 
     def __init__(self, folder: Path, origin: dict[str, Any]):
         self.origin = json.dumps(origin, sort_keys=True)
         self.folder = folder / blake2b(self.origin.encode(), digest_size=8).hexdigest()
-        self._shards: dict[str, Any] = {}  # the vectors in each; None if they can't be read
+        self.path = self.folder / "features.sqlite"
+        self._dtype = np.dtype(origin["precision"])
+        self._is_damaged = False
 
     def __len__(self) -> int:
         (count,) = self._select("SELECT count(*) FROM sentences", [()])
@@ -88,18 +78,18 @@ class FeatureStore:
     def find(self, sentences: Sequence[Sentence]) -> Rows:
         """Yield those of the sentences that are there and sound, with their vectors."""
         for start in range(0, len(sentences), LOOKED_UP):
-            chunk = sentences[start : start + LOOKED_UP]
-            places = self._select(
-                "SELECT shard, start, length, checksum FROM sentences WHERE key = ?", ((key_of(one),) for one in chunk)
-            )
-            for sentence, place in zip(chunk, places, strict=True):
-                vectors = None if place is None else self._vectors(*place)
-                if vectors is not None and len(vectors) == len(sentence):
-                    yield sentence, vectors
+            keys = {key_of(sentence): sentence for sentence in sentences[start : start + LOOKED_UP]}
+            found = self._select("SELECT vectors, checksum FROM sentences WHERE key = ?", [(key,) for key in keys])
+            for (key, sentence), row in zip(keys.items(), found, strict=True):
+                if row is None:
+                    continue
+                if isinstance(row[0], bytes) and crc32(key + row[0]) == row[1]:
+                    yield sentence, np.frombuffer(row[0], self._dtype).reshape(len(sentence), -1)
+                else:
+                    warnings.warn(Warnings.DN056.format(path=self.path), stacklevel=2)
 
     def missing(self, sentences: Sequence[Sentence]) -> list[Sentence]:
         """List the sentences that are not there, each once."""
-        self._shards.clear()  # another process may have replaced what was damaged
         found = {sentence for sentence, _ in self.find(sentences)}
         return [sentence for sentence in dict.fromkeys(sentences) if sentence not in found]
 
@@ -120,139 +110,75 @@ class FeatureStore:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Be the only process that writes; another one waits, and then finds what this one wrote.
-
-        What a killed process left and what is damaged is removed, and the index is made anew.
-        """
-        lock = FileLock(self.folder / LOCK)  # ends with the process, however that ends
+        """Be the only process that writes; another one waits, and then finds what this one wrote."""
+        lock = FileLock(self.folder / ".lock")  # ends with the process, however that ends
         with self._telling():
             self.folder.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         try:
             with self._telling():
-                for leftover in self.folder.glob(f"{UNFINISHED}*"):
-                    leftover.unlink()
-                self._shards.clear()
-                try:
-                    self._make_index()
-                except sqlite3.Error:
-                    for path in self.folder.glob(f"{INDEX}*"):  # with its journal
+                if self._is_damaged and not self._is_sound():
+                    for path in self.folder.glob(f"{self.path.name}*"):  # with its journal
                         path.unlink()
-                    self._make_index()
+                self._is_damaged = False
+                if not self.path.exists():
+                    self._make()
             yield
         finally:
             lock.release()
 
-    def write(self, rows: Rows) -> None:
-        """Write the vectors of sentences, shard by shard, as the only process that does."""
-        sentences, parts, words = [], [], 0
-        for sentence, vectors in rows:
-            sentences.append(sentence)
-            parts.append(np.ascontiguousarray(vectors))
-            words += len(sentence)
-            if words >= SHARD_WORDS:
-                self._write_shard(sentences, parts)
-                sentences, parts, words = [], [], 0
-        if sentences:
-            self._write_shard(sentences, parts)
+    def _make(self) -> None:
+        new = self.folder / ".new"  # nobody reads what is half made
+        with self._database(new, "rwc") as database:
+            database.execute(f"CREATE TABLE IF NOT EXISTS {SENTENCES}")
+            database.execute("CREATE TABLE IF NOT EXISTS origin (text TEXT PRIMARY KEY)")
+            database.execute("INSERT OR IGNORE INTO origin VALUES (?)", [self.origin])
+        new.replace(self.path)
 
-    def _write_shard(self, sentences: list[Sentence], parts: list[np.ndarray]) -> None:
-        keys = b"".join(map(key_of, sentences))
-        tensors = {
-            VECTORS: np.concatenate(parts),
-            KEYS: np.frombuffer(keys, np.uint8).reshape(-1, KEY_BYTES),
-            LENGTHS: np.array([len(part) for part in parts]),
-            CHECKSUMS: np.array([crc32(part.data) for part in parts]),
-        }
-        path = self.folder / f"{SHARD}{blake2b(keys, digest_size=KEY_BYTES).hexdigest()}.safetensors"
-        # not by safetensors' own `save_file`, whose files only their owner may read
-        temporary = self.folder / f"{UNFINISHED}{uuid.uuid4().hex}"
-        with self._telling():
-            try:
-                temporary.write_bytes(save(tensors, {"origin": self.origin}))
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
-            with self._index() as index:
-                index.executemany("INSERT OR REPLACE INTO sentences VALUES (?, ?, ?, ?, ?)", self._table_of(path))
-
-    def _make_index(self) -> None:
-        with self._index("rwc") as index:
-            index.execute(f"CREATE TABLE IF NOT EXISTS {TABLE}")
-            index.execute("DELETE FROM sentences")
-            for path in sorted(self.folder.glob(f"{SHARD}*")):
-                index.executemany("INSERT OR REPLACE INTO sentences VALUES (?, ?, ?, ?, ?)", self._sound_table_of(path))
-
-    def _sound_table_of(self, path: Path) -> list[tuple]:
-        """Read the table of a shard; a shard that is not sound is removed."""
+    def _is_sound(self) -> bool:
         try:
-            table = self._table_of(path)
-            vectors = self._open(path).get_slice(VECTORS)
-            if all(crc32(vectors[start : start + n].data) == checksum for _, _, start, n, checksum in table):
-                return table
-        except ForeignStoreError:
-            raise
-        except PermissionError:  # another user's, as far as can be told
-            return []
+            with self._database(self.path, "rw") as database:
+                database.execute("SELECT key, vectors, checksum, text FROM sentences, origin")
+                return database.execute("PRAGMA quick_check").fetchone() == ("ok",)
         except DAMAGE:
-            pass
-        warnings.warn(Warnings.DN056.format(path=path), stacklevel=2)
-        path.unlink()
-        return []
+            return False
 
-    def _table_of(self, path: Path) -> list[tuple]:
-        shard = self._open(path)
-        keys, lengths, checksums = (shard.get_tensor(name) for name in (KEYS, LENGTHS, CHECKSUMS))
-        starts = np.cumsum(lengths) - lengths
-        columns = (starts.tolist(), lengths.tolist(), checksums.tolist())
-        return [(key.tobytes(), path.name, *row) for key, *row in zip(keys, *columns, strict=False)]
+    def write(self, rows: Rows) -> None:
+        """Write the vectors of sentences as the only process that does."""
+        waiting, words = [], 0
+        for sentence, vectors in rows:
+            key, data = key_of(sentence), np.ascontiguousarray(vectors, self._dtype).tobytes()
+            waiting.append((key, data, crc32(key + data)))
+            words += len(sentence)
+            if words >= COMMITTED:
+                self._commit(waiting)
+                waiting, words = [], 0
+        self._commit(waiting)
 
-    def _open(self, path: Path) -> safe_open:
-        with path.open("rb"):  # says why a file can't be read
-            shard = safe_open(path, "numpy")
-        if (shard.metadata() or {}).get("origin") != self.origin:
-            raise ForeignStoreError(Errors.DN032.format(folder=self.folder))
-        return shard
+    def _commit(self, rows: list[tuple[bytes, bytes, int]]) -> None:
+        with self._telling(), self._database(self.path, "rw") as database:
+            database.executemany("INSERT OR REPLACE INTO sentences VALUES (?, ?, ?)", rows)
 
-    def _select(self, query: str, arguments: Iterable[tuple]) -> list[tuple | None]:
-        """Ask the index for one row for each of some arguments; it knows none if it can't be read."""
-        path, arguments = self.folder / INDEX, list(arguments)
-        if os.access(path, os.R_OK):
+    def _select(self, query: str, arguments: Sequence[tuple]) -> list[tuple | None]:
+        """Ask for one row for each of some arguments; there is none if the store can't be read."""
+        if self.path.exists():
             try:
-                with self._index() as index:
-                    return [index.execute(query, one).fetchone() for one in arguments]
-            except sqlite3.Error:
-                warnings.warn(Warnings.DN056.format(path=path), stacklevel=2)
+                with self._database(self.path, "rw") as database:
+                    if database.execute("SELECT text FROM origin").fetchall() != [(self.origin,)]:
+                        raise ValueError(Errors.DN032.format(folder=self.folder))
+                    return [database.execute(query, one).fetchone() for one in arguments]
+            except DAMAGE:
+                self._is_damaged = os.access(self.path, os.R_OK)
+                hidden, damaged = Warnings.DN062.format(path=self.path), Warnings.DN056.format(path=self.path)
+                warnings.warn(damaged if self._is_damaged else hidden, stacklevel=2)
         return [None] * len(arguments)
 
-    def _vectors(self, name: str, start: int, length: int, checksum: int) -> np.ndarray | None:
-        """Read vectors; None if they can't be read or are damaged."""
-        path = f"{self.folder}/{name}"
-        try:
-            if name not in self._shards:
-                self._shards[name] = None
-                self._shards[name] = self._open(Path(path)).get_slice(VECTORS)
-            if (shard := self._shards[name]) is None:
-                return None
-            vectors = shard[start : start + length]  # of a file that is mapped
-            if crc32(vectors.data) == checksum:
-                return vectors
-            warnings.warn(Warnings.DN056.format(path=path), stacklevel=2)
-        except ForeignStoreError:
-            raise
-        except PermissionError:
-            warnings.warn(Warnings.DN062.format(path=path), stacklevel=2)
-        except DAMAGE:
-            warnings.warn(Warnings.DN056.format(path=path), stacklevel=2)
-        return None
-
     @contextlib.contextmanager
-    def _index(self, mode: str = "rw") -> Iterator[sqlite3.Connection]:
-        """Open the index for one transaction: a connection must not outlive a fork or change its thread."""
-        index = sqlite3.connect(f"{(self.folder / INDEX).absolute().as_uri()}?mode={mode}", timeout=60, uri=True)
-        with contextlib.closing(index), index:
-            index.execute("BEGIN")
-            yield index
+    def _database(self, path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+        """Open the database for one transaction: a connection must not outlive a fork or change its thread."""
+        database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", timeout=60, uri=True)
+        with contextlib.closing(database), database:
+            yield database
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:

@@ -10,7 +10,7 @@ from .datnet import DATNet
 from .datnet_encoder import Inputs
 from .decoders import Soft
 from .discriminator import adversarial_loss, generalized_resource_loss
-from .perturbation import perturbation
+from .perturbation import LENGTH, perturbation
 
 DISCRIMINATORS = ("grad", "ad", "none")
 
@@ -61,7 +61,7 @@ class Objective:
     reversal (float): Strength of the gradient reversal.
     adversarial_training (bool): Whether to train on perturbed inputs too.
     epsilon_source, epsilon_target, epsilon_characters (float): Norm, per sentence, of the perturbation of source
-        words, of target words and of characters.
+        words, of target words and of characters; that of words is meant for features of a mean length of `LENGTH`.
     """
 
     discriminator: str
@@ -101,7 +101,7 @@ class Objective:
         clean.losses.sum().backward()
         adversarial = torch.zeros_like(clean.losses)
         if self.adversarial_training:
-            words, characters = self._perturb(network, inputs, words, characters)
+            words, characters = self._perturb(network, inputs, words, characters, relative=trainable)
             words = words if trainable else words.detach()
             perturbed = self._pass(network, inputs, words, characters, gold, dropout)
             perturbed.losses.sum().backward()
@@ -140,17 +140,24 @@ class Objective:
         return generalized_resource_loss(logits, is_source, alpha=self.alpha, gamma=self.gamma)
 
     def _perturb(
-        self, network: DATNet, inputs: Inputs, words: Tensor, characters: Tensor | None
+        self, network: DATNet, inputs: Inputs, words: Tensor, characters: Tensor | None, *, relative: bool
     ) -> tuple[Tensor, Tensor | None]:
-        """Move words and characters to x + eta; eta is a constant, so gradients still reach x."""
-        epsilon = torch.where(inputs.is_source, self.epsilon_source, self.epsilon_target)
-        words = words + perturbation(_gradient(words), epsilon.to(words.dtype), inputs.sentences.of_token)
+        """Move words and characters to x + eta; eta is a constant, so gradients still reach x.
+
+        relative (bool): Whether the words have any length, as features that are trained: they could outgrow eta.
+        """
+        epsilon = torch.where(inputs.is_source, self.epsilon_source, self.epsilon_target).to(words.dtype)
+        of_token = inputs.sentences.of_token
+        if relative:
+            lengths = torch.zeros_like(epsilon).index_add_(0, of_token, words.detach().norm(dim=1))  # (sentences,)
+            epsilon = epsilon * lengths / inputs.sentences.lengths / LENGTH
+        words = words + perturbation(_gradient(words), epsilon, of_token)
         embedded = network.embed_characters(inputs)
         if characters is None or embedded is None or inputs.characters is None or inputs.owners is None:
             return words, None
         # filters that overlap a border have a gradient there, but borders are not to be perturbed
         gradient = _gradient(characters) * (inputs.characters > 0)[:, None]
-        epsilon = torch.full_like(epsilon, self.epsilon_characters, dtype=words.dtype)
+        epsilon = torch.full_like(epsilon, self.epsilon_characters)
         return words, embedded + perturbation(gradient, epsilon, inputs.owners)
 
 

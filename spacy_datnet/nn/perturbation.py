@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 
 TINY = 1e-30
+# of a word's features on the average: what the norms of perturbations, and learning rates, are meant for
+LENGTH = 6.0
 
 
 def perturbation(gradient: Tensor, epsilon: Tensor, sentence: Tensor) -> Tensor:

