@@ -35,12 +35,11 @@ def make(factory: str, n_labels: int, sentences: list[list[str]]) -> tuple[Langu
     """Make an initialised pipeline, examples, and what updates it."""
     rng, labels = Random(0), [f"L{i:03}" for i in range(n_labels)]
     nlp = spacy.blank("xx")
-    pipe = nlp.add_pipe(factory, config={"loss": {"adversarial_training": False}, "model": {"transfer": "none"}})
+    nlp.add_pipe(factory, config={"loss": {"adversarial_training": False}, "model": {"transfer": "none"}})
     docs = [[Doc(nlp.vocab, words=words) for _ in range(2)] for words in sentences]
     examples = [Example(predicted, annotate(reference, labels, rng)) for predicted, reference in docs]
+    nlp.config["initialize"]["components"][factory] = {"labels": labels}
     optimizer = nlp.initialize(lambda: examples)
-    for label in labels:
-        assert label in pipe.labels, "more sentences are needed for all labels"
     return nlp, examples, partial(nlp.update, sgd=optimizer)
 
 
