@@ -189,7 +189,7 @@ def test_runs_of_another_grid_are_reused(done, folder):
 
 
 def wait_for(condition: Callable) -> object:
-    end = time.monotonic() + 90
+    end = time.monotonic() + 240
     while not (value := condition()):
         assert time.monotonic() < end
         time.sleep(0.02)
