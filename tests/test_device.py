@@ -11,7 +11,7 @@ from spacy.util import fix_random_seed
 from thinc.api import MPSOps, get_torch_default_device, require_cpu, require_gpu
 from thinc.util import has_cupy, has_cupy_gpu
 from torch.utils._python_dispatch import TorchDispatchMode
-from util import SMALL_MODEL, TOK2VEC, entity_examples
+from util import SMALL_MODEL, TOK2VEC, crf_as_on_a_gpu, entity_examples
 
 GPU = has_cupy and has_cupy_gpu and torch.cuda.is_available()
 needs_gpu = pytest.mark.skipif(not GPU, reason="needs a GPU, and CuPy beside PyTorch")
@@ -37,6 +37,7 @@ def learn(nlp, *, steps):
 @pytest.mark.parametrize("transfer", ["none", "full", "part"])
 def test_a_step_waits_for_the_device_once(monkeypatch, transfer):
     nlp = create(transfer=transfer)
+    crf_as_on_a_gpu(monkeypatch)
     waits = Counter()
     for name in ("item", "tolist", "cpu", "numpy", "__bool__", "__float__", "__int__"):
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 import torch
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
@@ -15,6 +16,7 @@ from spacy.util import fix_random_seed
 from spacy.vocab import Vocab
 from thinc.api import Config
 
+from spacy_datnet.nn import crf, moves
 from spacy_datnet.nn.crf import MISSING
 from spacy_datnet.nn.datnet import DATNet, Sizes
 from spacy_datnet.nn.datnet_encoder import Inputs
@@ -377,3 +379,14 @@ def training_config(components: dict[str, dict], paths: dict[str, Path | None]) 
     config["components"] = components
     config["paths"] = {name: path and str(path) for name, path in paths.items()}
     return config
+
+
+def crf_as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the CRF compute in PyTorch, as it does where the tensors are not on the host."""
+
+    class TorchMoves(moves.Moves):
+        def __init__(self, weights):
+            self.weights, self.both = weights, torch.stack([weights, weights.T])
+
+    monkeypatch.setattr(crf, "on_host", lambda *tensors: [torch, *tensors])
+    monkeypatch.setattr(crf, "moves_of", TorchMoves)

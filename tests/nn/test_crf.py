@@ -7,6 +7,7 @@ import torch
 import torchcrf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from util import crf_as_on_a_gpu
 
 from spacy_datnet.nn import crf, moves
 from spacy_datnet.nn import viterbi as viterbi_steps
@@ -379,10 +380,6 @@ def test_a_block_of_transitions_gives_what_all_of_them_give(missing, monkeypatch
 
 
 def test_pytorch_computes_what_numpy_computes(monkeypatch):
-    class TorchMoves(moves.Moves):
-        def __init__(self, weights):
-            self.weights, self.both = weights, torch.stack([weights, weights.T])
-
     emissions, lengths, scores = problem([6, 1, 3, 5], True)
     allowed = random_mask(emissions)
 
@@ -391,8 +388,6 @@ def test_pytorch_computes_what_numpy_computes(monkeypatch):
         return *posterior[:5], posterior.transitions(), *crf.decode(emissions, lengths, scores, allowed)
 
     expected = run()
-    # as on a GPU
-    monkeypatch.setattr(crf, "on_host", lambda *tensors: [torch, *tensors])
-    monkeypatch.setattr(crf, "moves_of", TorchMoves)
+    crf_as_on_a_gpu(monkeypatch)
     for one, other in zip(run(), expected, strict=True):
         torch.testing.assert_close(one, other, equal_nan=True)

@@ -313,7 +313,7 @@ factory = "tagger"
 width = 0
 
 [training]
-max_steps = 100
+max_steps = 200
 eval_frequency = 25
 dropout = 0.1
 frozen_components = []

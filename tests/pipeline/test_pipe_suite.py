@@ -769,12 +769,11 @@ def test_gradients_of_the_word_features_are_those_of_the_loss(component):
     fix_random_seed(0)
     nlp.initialize(lambda: examples)
     pipe = nlp.get_pipe(component.factory)
-    # nothing reversed and nothing perturbed: the gradient is that of the reported loss per sentence
+    # nothing reversed and nothing perturbed: the gradient is that of the reported loss
     pipe.loss = replace(pipe.loss, discriminator="none", adversarial_training=False)
 
     def loss() -> float:
-        losses = pipe.update(examples)
-        return losses[component.factory] / losses[f"{component.factory}.sentences"]
+        return pipe.update(examples)[component.factory]
 
     loss()
     layers = pipe.model.get_ref("tok2vec").walk()
@@ -984,9 +983,10 @@ def test_a_listener_teaches_its_tok2vec_like_one_of_its_own(component, chosen):
     assert losses[0][component.factory] == pytest.approx(losses[1][component.factory])
     listened = gradients(shared.get_pipe("tok2vec").model)
     replaced = gradients(own.get_pipe(component.factory).model.get_ref("tok2vec"))
+    sentences = losses[1][f"{component.factory}.sentences"]  # what its own wait to be divided by
     for one, other in zip(listened, replaced, strict=True):
         assert np.abs(one).max() > 1e-3
-        assert_allclose(one, other, atol=1e-5)
+        assert_allclose(one, other / sentences, atol=1e-5)
 
 
 def test_a_listening_pipeline_learns_and_is_saved(component, tmp_path):
