@@ -25,7 +25,7 @@ def suggest(
         typer.Option(
             help="What decides: random, least-confidence, lowest-token, token-entropy, span-entropy, or one of --code."
         ),
-    ] = "span-entropy",
+    ] = "random",
     diverse: Annotated[
         bool, typer.Option("--diverse/--no-diverse", help="Of the best, take those that differ most.")
     ] = True,
@@ -42,8 +42,8 @@ def suggest(
 ) -> None:
     """Suggest the sentences to annotate next, with what the pipeline thinks of them.
 
-    Sentences of raw text are ordered by how unsure the pipeline is, computed exactly from its CRF. Those that are
-    annotated already, or repeat another one but for numbers or punctuation, are left out.
+    Sentences that are annotated already, or repeat another one but for numbers or punctuation, are left out. With a
+    strategy other than random, those of which the pipeline is least sure come first, as its CRF has it exactly.
     """
     from ..bulk.work import load
     from ..corpora import WRITERS, check_output
