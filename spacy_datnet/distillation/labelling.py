@@ -66,8 +66,12 @@ def label_raw(
         "done": False,
     }
     if (folder / META).exists():
-        meta = srsly.read_json(folder / META)
-        if meta["begun_with"] != begun_with:
+        try:
+            meta = srsly.read_json(folder / META)
+            is_other = meta["begun_with"] != begun_with
+        except (ValueError, KeyError, TypeError):  # damaged: nobody can tell what it was begun with
+            is_other = True
+        if is_other:
             raise ValueError(Errors.DN321.format(folder=folder))
     if meta["done"]:
         return meta

@@ -6,8 +6,8 @@ class Errors:
 
     DN320 = "{place} can't be loaded as a teacher: {reason}. Give the folder or the name of a spaCy pipeline."
     DN321 = (
-        "{folder} was begun with other teachers, raw text or settings, so it can't be gone on with. Name another "
-        "folder, or start anew with --restart."
+        "{folder} was begun with other teachers, raw text or settings, or is damaged, so it can't be gone on with. "
+        "Name another folder, or start anew with --restart."
     )
     DN322 = "There is nothing to label in {raw}: no sentences, or only such as are annotated."
     DN323 = (

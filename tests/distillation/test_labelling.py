@@ -137,3 +137,7 @@ def test_an_interrupted_labelling_goes_on(places, raw, tmp_path, monkeypatch):
         assert not any(tuple(token.text for token in doc) in known for doc in one)
     with pytest.raises(ValueError, match="DN321"):
         label_raw(teachers, raw, folder, **{**settings, "begun_with": {}})
+    for damage in ("{", "[]", "{}"):
+        (folder / "meta.json").write_text(damage)
+        with pytest.raises(ValueError, match="DN321"):
+            label_raw(teachers, raw, folder, **settings)
